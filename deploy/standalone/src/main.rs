@@ -1,0 +1,2 @@
+//! Reelpin on one machine.
+fn main() {}
