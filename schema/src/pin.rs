@@ -153,6 +153,27 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
     .collect()
 }
 
+/// The pins of a video whose content no other video pins at the same target.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn only_of(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
+    let mut only = Vec::new();
+    for pin in of_video(tx, video).await? {
+        let others = tx
+            .opt(
+                "-- pin.others
+                SELECT 1 AS one FROM pins WHERE cid = $1 AND target = $2 AND video_id <> $3 LIMIT 1",
+                &[&pin.cid, &pin.target, &video],
+            )
+            .await?;
+        if others.is_none() {
+            only.push(pin);
+        }
+    }
+    Ok(only)
+}
+
 /// Stores where a pin stands.
 ///
 /// # Errors

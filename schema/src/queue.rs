@@ -101,3 +101,20 @@ impl Queue {
         Hints(self.status.subscribe())
     }
 }
+
+impl Progress {
+    /// How far a video is whose renditions have `planned` segments each and `stored` of them, by
+    /// resolution. Sound may end before its picture, so a rendition that has ended counts as whole
+    /// only when its last segment is stored.
+    pub fn of(planned: u32, stored: &[(String, i64)]) -> Self {
+        let percent = |stored: i64, planned: i64| {
+            u8::try_from((stored.max(0) * 100 / planned.max(1)).min(100)).unwrap_or(100)
+        };
+        let planned = i64::from(planned);
+        let rungs =
+            stored.iter().map(|(name, stored)| (name.clone(), percent(*stored, planned))).collect();
+        let all: i64 = stored.iter().map(|(_, stored)| (*stored).min(planned)).sum();
+        let renditions = i64::try_from(stored.len()).unwrap_or(i64::MAX);
+        Self { percent: percent(all, planned.saturating_mul(renditions)), rungs }
+    }
+}

@@ -79,6 +79,8 @@ pub struct Transcode {
     pub file_path: Option<String>,
     /// CID of that file.
     pub file_cid: Option<String>,
+    /// Bytes of that file.
+    pub file_size: Option<u64>,
     /// `hls` or `mp4`.
     pub format: Format,
     /// `480p`, ... or [`AUDIO`].
@@ -116,6 +118,7 @@ impl Transcode {
             video_id: row.get("video_id"),
             file_path: row.get("file_path"),
             file_cid: row.get("file_cid"),
+            file_size: number("file_size"),
             format: Format::from_name(row.get("format"))?,
             resolution: row.get("resolution"),
             kind: row.get("type"),
@@ -147,9 +150,10 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
     tx.exec(
         "-- transcode.insert
         INSERT INTO transcodes (id, video_id, format, resolution, storage_type, type, width, height,
-            file_path, file_cid, size, bitrate, peak_bitrate, codec, stored_at, created_at,
+            file_path, file_cid, file_size, size, bitrate, peak_bitrate, codec, stored_at, created_at,
             updated_at)
-        VALUES ($1, $2, $3, $4, 's3', 'transcode', $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
+        VALUES ($1, $2, $3, $4, 's3', 'transcode', $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14,
+            $14)
         ON CONFLICT (video_id, format, resolution, track) DO NOTHING",
         &[
             &Uuid::now_v7(),
@@ -179,7 +183,7 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
     tx.all(
         "-- transcode.of_video
-        SELECT id, video_id, file_path, file_cid, format, resolution, type, init_path, init_cid,
+        SELECT id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, init_cid,
             init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at
         FROM transcodes WHERE video_id = $1
         ORDER BY format, resolution = 'audio', height, width, resolution LIMIT 100",
@@ -249,6 +253,8 @@ pub struct Packaged {
     pub path: String,
     /// CID of the playlist.
     pub cid: String,
+    /// Bytes of the playlist.
+    pub playlist_size: u64,
     /// Average bits per second.
     pub bitrate: u64,
     /// Highest bits per second.
@@ -266,7 +272,7 @@ pub async fn package(tx: &Tx, done: &Packaged) -> Result<(), DbError> {
         "the rendition",
         "-- transcode.package
         UPDATE transcodes SET file_path = $2, file_cid = $3, bitrate = $4, peak_bitrate = $5,
-            size = $6, updated_at = $7
+            size = $6, updated_at = $7, file_size = $8
         WHERE id = $1",
         &[
             &done.transcode,
@@ -276,6 +282,7 @@ pub async fn package(tx: &Tx, done: &Packaged) -> Result<(), DbError> {
             &done.peak_bitrate.cast_signed(),
             &done.size.cast_signed(),
             &tx.now(),
+            &done.playlist_size.cast_signed(),
         ],
     )
     .await

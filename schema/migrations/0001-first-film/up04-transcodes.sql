@@ -3,6 +3,7 @@ CREATE TABLE IF NOT EXISTS transcodes (
     video_id UUID NOT NULL REFERENCES videos (id),
     file_path TEXT,
     file_cid TEXT,
+    file_size INT8,
     format TEXT NOT NULL CHECK (format IN ('hls', 'mp4')),
     resolution TEXT NOT NULL,
     track TEXT NOT NULL DEFAULT '',

@@ -39,6 +39,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0001-first-film/up14-attempts-video",
     "0001-first-film/up15-events",
     "0001-first-film/up16-pins",
+    "0001-first-film/up17-pins-cid",
 ];
 
 impl Db {

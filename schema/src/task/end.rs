@@ -208,3 +208,27 @@ pub async fn cancel_all(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     .await?;
     Ok(())
 }
+
+/// How long until every attempt for this video, but those of the lease's own task, has been closed
+/// for `settled`; `None` when that is so now.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn unsettled(
+    tx: &Tx,
+    lease: &Lease,
+    settled: time::Duration,
+) -> Result<Option<time::Duration>, DbError> {
+    guard(tx, lease).await?;
+    let row = tx
+        .opt(
+            "-- attempt.last
+            SELECT COALESCE(closed_at, $3) AS closed_at FROM attempts
+            WHERE video_id = $1 AND task_id <> $2
+            ORDER BY COALESCE(closed_at, $3) DESC LIMIT 1",
+            &[&lease.video(), &lease.task(), &tx.now()],
+        )
+        .await?;
+    let last: Option<time::OffsetDateTime> = row.map(|row| row.get("closed_at"));
+    Ok(last.map(|last| last + settled - tx.now()).filter(|wait| wait.is_positive()))
+}

@@ -6,6 +6,6 @@ mod enqueue;
 mod state;
 
 pub use claim::{LEASE, Lease, claim, next_ready, renew};
-pub use end::{Ended, cancel_all, defer, finish, give_back, guard, refuse, sweep};
+pub use end::{Ended, cancel_all, defer, finish, give_back, guard, refuse, sweep, unsettled};
 pub use enqueue::{NewTask, enqueue, revive};
 pub use state::{Kind, State};
