@@ -1,1 +1,4 @@
 //! Reelpin.
+
+pub mod cid;
+pub mod ipfs;
