@@ -2,10 +2,12 @@
 //! ids, settings, and the clients of the four engines.
 
 pub mod bucket;
+pub mod cid;
 pub mod db;
 pub mod event;
 pub mod failure;
 pub mod file;
+pub mod ipfs;
 pub mod keys;
 pub mod pin;
 pub mod queue;
