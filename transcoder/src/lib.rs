@@ -1,1 +1,3 @@
 //! Reelpin.
+
+pub mod confine;
