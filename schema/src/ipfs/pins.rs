@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use super::requests::{PinAdd, PinList, PinListAnswer, PinRemove, PinsAnswer};
+use ipfs_api_backend_hyper::Form;
+use ipfs_api_prelude::{ApiRequest as _, Backend as _};
+
+use super::requests::{PinAdd, PinList, PinListAnswer, PinRemove, PinsAnswer, RepoGc};
 use super::{IpfsError, Node};
 use crate::cid::Cid;
 
@@ -72,6 +75,24 @@ impl Node {
             Ok(_) => Ok(()),
             Err(error) if error.says_not_pinned() => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Removes every block that no pin holds, of whoever stored it: only for a node that is ours
+    /// alone, and not while anyone stores what is to be pinned.
+    ///
+    /// # Errors
+    /// Any [`IpfsError`] of a call.
+    pub async fn collect_garbage(&self) -> Result<(), IpfsError> {
+        let limit = self.limits.pin;
+        let collected = self.client.request_raw(RepoGc {}, None::<Form<'static>>);
+        let (status, body) = tokio::time::timeout(limit, collected)
+            .await
+            .map_err(|_| IpfsError::TimedOut { call: RepoGc::PATH, limit })?
+            .map_err(IpfsError::transport)?;
+        match status.as_u16() {
+            200 => Ok(()),
+            status => Err(IpfsError::refusal(status, &body)),
         }
     }
 }

@@ -44,6 +44,11 @@ pub(super) struct BlockAnswer {
     pub(super) key: String,
 }
 
+/// The answer is a line for each removed block.
+#[derive(Serialize)]
+pub(super) struct RepoGc {}
+path!(RepoGc, "/repo/gc");
+
 #[derive(Serialize)]
 pub(super) struct PinAdd<'a> {
     pub(super) arg: &'a str,
