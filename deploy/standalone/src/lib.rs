@@ -1,0 +1,3 @@
+//! Reelpin on one machine: the local engines, the launcher, and a client of the public HTTP API.
+
+pub mod client;
