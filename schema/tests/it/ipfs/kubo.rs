@@ -99,6 +99,18 @@ async fn kubo_without_the_blocks_is_asked_in_vain() -> Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn kubo_takes_our_credentials_and_nobody_else() -> Result<()> {
+    let user = r#"{"reelpin":{"AuthSecret":"basic:reelpin:s3cret","AllowedPaths":["/api/v0"]}}"#;
+    let Some(kubo) = Kubo::start_with(&["API.Authorizations", user]).await? else { return Ok(()) };
+    Node::new(&kubo.rpc, Some(("reelpin", "s3cret")), LIMITS)?.version().await?;
+    for other in [None, Some(("reelpin", "guess"))] {
+        let refused = Node::new(&kubo.rpc, other, LIMITS)?.version().await;
+        assert!(matches!(refused, Err(IpfsError::Forbidden { status: 403 })), "{refused:?}");
+    }
+    Ok(())
+}
+
 /// Writes a file and names it.
 fn write(dir: &Path, path: &str, size: usize) -> Result<(String, File)> {
     let bytes: Vec<u8> = (0..size).map(|i| (i % 251) as u8).collect();
@@ -116,13 +128,23 @@ struct Kubo {
 }
 
 impl Kubo {
+    /// `None` where there is no Kubo.
     async fn start() -> Result<Option<Self>> {
+        Self::start_with(&[]).await
+    }
+
+    /// With one setting: its name and its JSON.
+    async fn start_with(setting: &[&str]) -> Result<Option<Self>> {
         let repo = tempfile::tempdir()?;
         let init = ["init", "--empty-repo", "--profile=test,unixfs-v1-2025"];
         match command(&repo, &init).output().await {
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error.into()),
             Ok(output) => anyhow::ensure!(output.status.success(), "{output:?}"),
+        }
+        if !setting.is_empty() {
+            let args = [&["config", "--json"], setting].concat();
+            anyhow::ensure!(command(&repo, &args).status().await?.success(), "{setting:?}");
         }
         let mut daemon = command(&repo, &["daemon", "--routing=none"])
             .stdout(std::process::Stdio::null())
