@@ -1,4 +1,4 @@
-// Prints the vectors that schema/tests/it/cid frozen as constants: `npm ci && npm run vectors`.
+// Prints the vectors that schema/tests/it/cid.rs holds as constants: `npm ci && npm run vectors`.
 
 import { file, folder } from './importer.mjs'
 
