@@ -1,5 +1,6 @@
-//! Refused system calls (seccomp), for what landlock does not cover: UDP and local sockets,
-//! processes that leave the group, and calls that reach into other processes or the kernel.
+//! Refused system calls (seccomp), for what landlock does not cover: UDP and local sockets, modes
+//! and owners of files, processes that leave the group, and calls that reach into other processes
+//! or deep into the kernel.
 
 use libc::sock_filter;
 
@@ -11,17 +12,57 @@ const ARCHITECTURE: Option<u32> = Some(0xC000_00B7);
 #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 const ARCHITECTURE: Option<u32> = None;
 
+/// First number that is refused unseen, as if the kernel were older: whoever calls has a fallback.
+/// From 424 on numbers are the same everywhere; 452 (fchmodat2) came with Linux 6.6. On x86-64 this
+/// refuses the x32 numbers too.
+const UNKNOWN: u32 = 452;
+
 /// Refused with EPERM, whatever their arguments. Neither ffmpeg nor its libraries need one.
 const REFUSED: &[libc::c_long] = &[
     // Leaving the process group that is killed as a whole.
     libc::SYS_setsid,
     libc::SYS_setpgid,
-    // Other processes.
+    // Other processes of this user.
     libc::SYS_ptrace,
     libc::SYS_process_vm_readv,
     libc::SYS_process_vm_writev,
+    libc::SYS_process_madvise,
     libc::SYS_pidfd_getfd,
     libc::SYS_kcmp,
+    libc::SYS_move_pages,
+    libc::SYS_migrate_pages,
+    libc::SYS_setpriority,
+    libc::SYS_ioprio_set,
+    libc::SYS_sched_setaffinity,
+    libc::SYS_sched_setattr,
+    libc::SYS_sched_setparam,
+    libc::SYS_sched_setscheduler,
+    // Modes, owners, attributes and times of files, wherever they are.
+    libc::SYS_fchmod,
+    libc::SYS_fchmodat,
+    libc::SYS_fchown,
+    libc::SYS_fchownat,
+    libc::SYS_setxattr,
+    libc::SYS_lsetxattr,
+    libc::SYS_fsetxattr,
+    libc::SYS_removexattr,
+    libc::SYS_lremovexattr,
+    libc::SYS_fremovexattr,
+    libc::SYS_utimensat,
+    // Shared memory, semaphores and queues of this user; a database may have some.
+    libc::SYS_shmget,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_semget,
+    libc::SYS_semctl,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_msgget,
+    libc::SYS_msgctl,
+    libc::SYS_msgrcv,
+    libc::SYS_msgsnd,
+    libc::SYS_mq_open,
+    libc::SYS_mq_unlink,
     // Sockets by another door.
     libc::SYS_io_uring_setup,
     // Much kernel code, of no use to a decoder.
@@ -43,6 +84,19 @@ const REFUSED: &[libc::c_long] = &[
     libc::SYS_open_by_handle_at,
 ];
 
+/// Older forms of some of them, which newer architectures lack.
+#[cfg(target_arch = "x86_64")]
+const REFUSED_OLD: &[libc::c_long] = &[
+    libc::SYS_chmod,
+    libc::SYS_chown,
+    libc::SYS_lchown,
+    libc::SYS_utime,
+    libc::SYS_utimes,
+    libc::SYS_futimesat,
+];
+#[cfg(not(target_arch = "x86_64"))]
+const REFUSED_OLD: &[libc::c_long] = &[];
+
 /// Whether the kernel takes filters and we know its numbers.
 pub(super) fn available() -> bool {
     let action = libc::SECCOMP_RET_KILL_PROCESS;
@@ -56,18 +110,15 @@ pub(super) fn available() -> bool {
 /// The program for the kernel's filter machine. `fork`: the child may start others (tests do).
 /// `tcp`: it may make TCP sockets; which port is landlock's to say.
 pub(super) fn program(fork: bool, tcp: bool) -> Vec<sock_filter> {
-    let mut p = Vec::with_capacity(128);
+    let mut p = Vec::with_capacity(256);
     // `seccomp_data`: nr at 0, arch at 4, instruction pointer at 8, args from 16.
     p.push(load(4));
     p.push(jump(libc::BPF_JEQ, ARCHITECTURE.unwrap_or_default(), 1, 0));
     p.push(verdict(libc::SECCOMP_RET_KILL_PROCESS));
     p.push(load(0));
-    if cfg!(target_arch = "x86_64") {
-        // The x32 numbers, which would pass by the table.
-        p.push(jump(libc::BPF_JGE, 0x4000_0000, 0, 1));
-        p.push(errno(libc::ENOSYS));
-    }
-    for &call in REFUSED {
+    p.push(jump(libc::BPF_JGE, UNKNOWN, 0, 1));
+    p.push(errno(libc::ENOSYS));
+    for &call in REFUSED.iter().chain(REFUSED_OLD) {
         p.extend(on(call, &[errno(libc::EPERM)]));
     }
 
@@ -95,6 +146,17 @@ pub(super) fn program(fork: bool, tcp: bool) -> Vec<sock_filter> {
         &[
             load(low_word(0)),
             jump(libc::BPF_JEQ, 0, 1, 0),
+            errno(libc::EPERM),
+            verdict(libc::SECCOMP_RET_ALLOW),
+        ],
+    ));
+
+    // Its death with the worker is not its own to call off.
+    p.extend(on(
+        libc::SYS_prctl,
+        &[
+            load(low_word(0)),
+            jump(libc::BPF_JEQ, libc::PR_SET_PDEATHSIG as u32, 0, 1),
             errno(libc::EPERM),
             verdict(libc::SECCOMP_RET_ALLOW),
         ],

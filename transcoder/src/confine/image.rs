@@ -138,6 +138,9 @@ fn environment(program: &Path, work_dir: &Path) -> Result<Pointers, ConfineError
         pair("TMPDIR=", work_dir)?,
         c"LANG=C".to_owned(),
         c"AV_LOG_FORCE_NOCOLOR=1".to_owned(),
+        // glibc reserves 64 MiB of address space per arena and up to 8 arenas per processor; with
+        // 4 an encode by 16 threads took 2.4 instead of 3.2 GiB, and no longer (ffmpeg 5.1.9).
+        c"MALLOC_ARENA_MAX=4".to_owned(),
     ]))
 }
 

@@ -45,14 +45,10 @@ pub(super) struct Reach<'a> {
 pub(super) fn ruleset(reach: &Reach<'_>) -> Result<Option<OwnedFd>, ConfineError> {
     let read = AccessFs::ReadFile | AccessFs::ReadDir;
     let run = read | AccessFs::Execute;
-    // No links, sockets, pipes or devices; nothing moved between folders.
-    let work = read
-        | AccessFs::WriteFile
-        | AccessFs::Truncate
-        | AccessFs::MakeReg
-        | AccessFs::MakeDir
-        | AccessFs::RemoveFile
-        | AccessFs::RemoveDir;
+    // No links, sockets, pipes or devices; nothing moved between folders; and no folders, since a
+    // tree deep enough would take down whoever removes it.
+    let work =
+        read | AccessFs::WriteFile | AccessFs::Truncate | AccessFs::MakeReg | AccessFs::RemoveFile;
 
     let mut rules = Ruleset::default()
         .handle_access(AccessFs::from_all(NEWEST))?
@@ -146,8 +142,8 @@ impl Kernel {
             .collect();
         if !self.seccomp {
             gaps.push(
-                "ffmpeg can use UDP and local sockets and start processes that outlive it \
-                 (seccomp is not available here)"
+                "ffmpeg can use UDP and local sockets, change modes of the worker's files and start \
+                 processes that outlive it (seccomp is not available here)"
                     .to_owned(),
             );
         }

@@ -57,10 +57,12 @@ async fn a_leader_that_ends_leaves_nobody() {
 }
 
 #[tokio::test]
-async fn nobody_leaves_the_group() {
+async fn nobody_leaves_the_group_or_calls_off_its_death() {
     let bench = Bench::shell();
-    let end = bench.script("setsid sleep 1000000 & wait $!").await.wait().await;
-    assert!(matches!(end, Err(ConfineError::NonZero { .. })), "{end:?}");
+    for script in ["setsid sleep 1000000 & wait $!", "exec setpriv --pdeathsig clear true"] {
+        let end = bench.script(script).await.wait().await;
+        assert!(matches!(end, Err(ConfineError::NonZero { .. })), "{script}: {end:?}");
+    }
 }
 
 /// Cancelled at some fifty points between asking and having.

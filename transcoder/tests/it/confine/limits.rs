@@ -2,9 +2,22 @@
 
 use std::time::{Duration, Instant};
 
-use reelpin_transcoder::confine::{ConfineError, Limit, MAX_PIPES};
+use reelpin_transcoder::confine::{ConfineError, Limit, Limits, MAX_PIPES, Program};
 
 use super::{Bench, PATIENCE};
+
+#[tokio::test]
+async fn ready_made_limits_fit_real_work() {
+    let mut bench = Bench::real();
+    bench.limits = Limits::encode(2, Duration::from_secs(60), 1 << 20);
+    let source = "-nostdin -v error -f lavfi -i testsrc2=size=1920x1080:duration=0.5";
+    bench.run(&format!("{source} -c:v libx264 -preset veryfast out.mp4")).await.unwrap();
+    bench.limits = Limits::probe();
+    bench.program = Program::Ffprobe;
+    bench.capture_stdout = true;
+    let report = bench.run("-v error -show_entries stream=width -of csv out.mp4").await.unwrap();
+    assert_eq!((report.stdout.as_slice(), report.stdout_cut), (&b"stream,1920\n"[..], false));
+}
 
 #[tokio::test]
 async fn wall_clock() {
@@ -131,4 +144,17 @@ async fn so_many_pipes_and_no_more() {
     bench.pipes = MAX_PIPES + 1;
     let error = bench.start(&[]).await.unwrap_err();
     assert!(matches!(error, ConfineError::TooManyPipes { asked: 17, max: 16 }), "{error:?}");
+}
+
+/// The kernel does not count root's.
+#[tokio::test]
+async fn processes() {
+    if rustix::process::geteuid().is_root() {
+        eprintln!("not run: root has no bound on its processes");
+        return;
+    }
+    let mut bench = Bench::shell();
+    bench.limits.processes = Some(1);
+    let end = bench.script("(exit 0)").await.wait().await;
+    assert!(matches!(end, Err(ConfineError::NonZero { .. })), "{end:?}");
 }

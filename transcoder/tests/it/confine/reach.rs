@@ -189,7 +189,8 @@ async fn inherits_nothing() {
         .collect();
     names.sort();
     // PWD is the shell's own.
-    assert_eq!(names, ["AV_LOG_FORCE_NOCOLOR", "HOME", "LANG", "PATH", "PWD", "TMPDIR"]);
+    let all = "AV_LOG_FORCE_NOCOLOR HOME LANG MALLOC_ARENA_MAX PATH PWD TMPDIR";
+    assert_eq!(names.join(" "), all);
 
     let status = bench.script("exec cat /proc/self/status").await.wait().await.unwrap().stdout;
     let status = String::from_utf8(status).unwrap();
@@ -202,6 +203,49 @@ async fn inherits_nothing() {
     let ignored = status.split("SigIgn:\t").nth(1).unwrap().lines().next().unwrap();
     // Rust ignores SIGPIPE. Numbers 32 and 33 are the C library's.
     assert_eq!(u64::from_str_radix(ignored, 16).unwrap() & 0x7fff_ffff, 0);
+}
+
+/// Processes of the same user, one of them with an address in memory to read.
+#[tokio::test]
+async fn leaves_other_processes_alone() {
+    let mut bench = Bench::shell();
+    bench.readable.push("/proc".into());
+    let mut other = std::process::Command::new("sleep").arg("1000000").spawn().unwrap();
+    let pid = other.id();
+    for script in [
+        format!("kill -0 {pid}"),
+        format!("exec cat /proc/{pid}/environ"),
+        format!("exec prlimit --pid {pid} --nofile=10"),
+    ] {
+        refused(bench.script(&script).await.wait().await);
+    }
+    bench.script("kill -0 $$").await.wait().await.unwrap();
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// What landlock leaves open, and a tree too deep for whoever removes it.
+#[tokio::test]
+async fn changes_no_modes_and_makes_no_folders() {
+    let bench = Bench::shell();
+    let elsewhere = TempDir::new().unwrap();
+    let file = elsewhere.path().join("file");
+    std::fs::write(&file, "x").unwrap();
+    let before = file.metadata().unwrap();
+    let file = file.display();
+    for script in [
+        format!("exec chmod 777 {file}"),
+        format!("exec touch {file}"),
+        "exec mkdir sub".to_owned(),
+        "exec ln -s / link".to_owned(),
+        "exec mkfifo fifo".to_owned(),
+        "exec ipcmk -M 4096".to_owned(),
+    ] {
+        refused(bench.script(&script).await.wait().await);
+    }
+    let after = elsewhere.path().join("file").metadata().unwrap();
+    assert_eq!(after.permissions(), before.permissions());
+    assert_eq!(after.modified().unwrap(), before.modified().unwrap());
 }
 
 #[tokio::test]
