@@ -66,6 +66,13 @@ impl Source {
         self.env.get(name).or_else(|| self.file.get(name)).cloned()
     }
 
+    /// Sets a value that is not set elsewhere.
+    pub fn fill(&mut self, name: &str, value: impl Into<String>) {
+        if self.get(name).is_none() {
+            self.env.insert(name.to_owned(), value.into());
+        }
+    }
+
     /// A value that must be there.
     pub fn want(&mut self, name: &str) -> String {
         self.get(name).unwrap_or_else(|| {
@@ -173,5 +180,15 @@ impl Gateway {
         }
         let web = source.get("REELPIN_WEB").map_or(default_web, PathBuf::from);
         Self { listen, public_url, media_url, api_key, web }
+    }
+}
+
+impl Transcoder {
+    /// Reads `REELPIN_WORK` and `REELPIN_WORKER_NAME`.
+    pub fn read(source: &mut Source, default_work: PathBuf) -> Self {
+        Self {
+            work: source.get("REELPIN_WORK").map_or(default_work, PathBuf::from),
+            name: source.get("REELPIN_WORKER_NAME").unwrap_or_else(|| "worker".to_owned()),
+        }
     }
 }

@@ -244,6 +244,30 @@ pub async fn set_stored(tx: &Tx, transcode: Uuid) -> Result<bool, DbError> {
     Ok(changed == 1)
 }
 
+/// Forgets what is stored of a video's rungs; their objects are left to the janitor.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn forget_pictures(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- transcode.forget_segments
+        DELETE FROM transcode_segments WHERE transcode_id IN
+            (SELECT id FROM transcodes WHERE video_id = $1 AND format = 'hls'
+                AND resolution <> 'audio')",
+        &[&video],
+    )
+    .await?;
+    tx.exec(
+        "-- transcode.forget_inits
+        UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
+            stored_at = NULL, updated_at = $2
+        WHERE video_id = $1 AND format = 'hls' AND resolution <> 'audio'",
+        &[&video, &tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
 /// Measured facts of an HLS rendition and its final media playlist.
 #[derive(Debug, Clone)]
 pub struct Packaged {

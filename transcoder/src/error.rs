@@ -1,7 +1,6 @@
 //! Why an attempt ended without success, and whose fault that is.
 
-use reelpin_plan::fmp4::{Fmp4Error, Mismatch};
-use reelpin_plan::Refusal;
+use reelpin_plan::{Mismatch, Refusal, fmp4};
 use reelpin_schema::bucket::BucketError;
 use reelpin_schema::cid::{CidError, DirectoryError};
 use reelpin_schema::db::DbError;
@@ -58,7 +57,7 @@ pub enum Cause {
     Io(#[from] std::io::Error),
     /// What ffmpeg wrote is not the fragmented MP4 it was asked for.
     #[error("fragmented MP4: {0}")]
-    Fmp4(#[from] Fmp4Error),
+    Fmp4(#[from] fmp4::Error),
     /// What ffmpeg wrote is not what was planned.
     #[error("the encode is not as planned: {0}")]
     Mismatch(#[from] Mismatch),
@@ -132,4 +131,13 @@ macro_rules! ours {
         }
     )*};
 }
-ours!(BucketError, IpfsError, WorkError, std::io::Error, Fmp4Error, Mismatch, DirectoryError, CidError);
+ours!(
+    BucketError,
+    IpfsError,
+    WorkError,
+    std::io::Error,
+    fmp4::Error,
+    Mismatch,
+    DirectoryError,
+    CidError
+);

@@ -133,7 +133,11 @@ pub(crate) fn ended(
         (Ok(_), _) => Ok(()),
         // Reading stopped and closed the pipe under it: EPIPE is an exit code too.
         (Err(ConfineError::NonZero { .. }), Some(TaskError::Lost)) => Ok(()),
-        (Err(ConfineError::NonZero { report, .. }), Some(_)) if report.stderr.contains("Broken pipe") => Ok(()),
+        (Err(ConfineError::NonZero { report, .. }), Some(_))
+            if report.stderr.contains("Broken pipe") =>
+        {
+            Ok(())
+        }
         (Err(e), _) => Err(cause(program, e).into()),
     }
 }

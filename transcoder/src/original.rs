@@ -105,9 +105,8 @@ async fn download(work: &Work, video: &Video) -> Result<Arc<Original>, TaskError
     });
     let mut body = object.body;
     while let Some(piece) = body.next().await {
-        let piece = piece.map_err(|e| {
-            Cause::Bucket(reelpin_schema::bucket::BucketError::Read(e.into()))
-        })?;
+        let piece = piece
+            .map_err(|e| Cause::Bucket(reelpin_schema::bucket::BucketError::Read(e.into())))?;
         if pieces.send(piece).await.is_err() {
             break; // The writer failed; it says why below.
         }

@@ -66,14 +66,20 @@ impl Published {
     }
 
     /// Adds init and segments of a rendition, and its final playlist when the row has it.
-    pub(crate) fn add_hls(&mut self, row: &Transcode, segments: &[Segment]) -> Result<(), CidError> {
-        if let (Some(path), Some(cid), Some(size)) = (&row.init_path, &row.init_cid, row.init_size) {
+    pub(crate) fn add_hls(
+        &mut self,
+        row: &Transcode,
+        segments: &[Segment],
+    ) -> Result<(), CidError> {
+        if let (Some(path), Some(cid), Some(size)) = (&row.init_path, &row.init_cid, row.init_size)
+        {
             self.add(path, cid, size)?;
         }
         for segment in segments {
             self.add(&segment.path, &segment.cid, segment.size)?;
         }
-        if let (Some(path), Some(cid), Some(size)) = (&row.file_path, &row.file_cid, row.file_size) {
+        if let (Some(path), Some(cid), Some(size)) = (&row.file_path, &row.file_cid, row.file_size)
+        {
             self.add(path, cid, size)?;
         }
         Ok(())
@@ -98,9 +104,9 @@ impl Published {
 
     /// Names, content ids and weights for the folder.
     pub(crate) fn entries(&self) -> impl Iterator<Item = (&str, Cid, u64)> {
-        let named = self.stored().map(|e| {
-            (e.key.strip_prefix(&self.prefix).unwrap_or(&e.key), e.cid, dag_size(e.size))
-        });
+        let named = self
+            .stored()
+            .map(|e| (e.key.strip_prefix(&self.prefix).unwrap_or(&e.key), e.cid, dag_size(e.size)));
         let alias = self.master.iter().map(|e| ("master.m3u8", e.cid, dag_size(e.size)));
         named.chain(alias)
     }

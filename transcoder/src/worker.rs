@@ -73,7 +73,8 @@ pub async fn run(
     }
     let folders = WorkRoot::open(work_root)?;
     let work = Arc::new(Work { engines, launcher, folders, originals: Originals::default() });
-    let mut worker = Worker { work, name: name.to_owned(), running: JoinSet::new(), busy: vec![0; LANES.len()] };
+    let mut worker =
+        Worker { work, name: name.to_owned(), running: JoinSet::new(), busy: vec![0; LANES.len()] };
     worker.serve(&stop).await;
     while let Some(ended) = worker.running.join_next().await {
         worker.ended(ended);
@@ -233,9 +234,10 @@ async fn end(work: &Work, lease: &Lease, error: TaskError) -> Result<(), StepErr
     let held = lease.clone();
     match error {
         TaskError::Lost => Ok(()),
-        TaskError::Later(wait) => {
-            Ok(work.db().run_tx("task.defer", async move |tx| task::defer(tx, &held, wait).await).await?)
-        }
+        TaskError::Later(wait) => Ok(work
+            .db()
+            .run_tx("task.defer", async move |tx| task::defer(tx, &held, wait).await)
+            .await?),
         TaskError::Theirs(failure) => {
             work.db()
                 .run_tx("task.refuse", async move |tx| {

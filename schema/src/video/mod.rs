@@ -13,8 +13,8 @@ use crate::failure::Failure;
 
 pub use status::{BadStep, Status, Step};
 pub use steps::{
-    Completed, Planned, StepError, cancel, completed, delete, fail, planned, playable, retry,
-    uploaded,
+    Completed, Planned, StepError, cancel, completed, delete, fail, planned, playable, replanned,
+    retry, uploaded,
 };
 
 /// A row of `videos`.

@@ -115,6 +115,22 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
     Ok(())
 }
 
+/// Stores another plan for the picture, whose first one did not hold, and forgets what was stored of
+/// it; its renditions and the sound stay.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepError> {
+    task::guard(tx, lease).await?;
+    tx.exec(
+        "-- video.replan
+        UPDATE videos SET plan = $2, updated_at = $3 WHERE id = $1",
+        &[&lease.video(), &plan, &tx.now()],
+    )
+    .await?;
+    Ok(transcode::forget_pictures(tx, lease.video()).await?)
+}
+
 /// Makes a video playable when one rung and the audio (if any) are stored whole.
 ///
 /// # Errors

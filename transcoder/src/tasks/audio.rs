@@ -1,7 +1,9 @@
 //! The task `audio`: the sound as a rendition of its own, cut at or before each cut of the picture.
 
-use reelpin_plan::argv;
-use reelpin_plan::fmp4::{self, Item, Packer};
+use std::collections::HashSet;
+
+use reelpin_plan::fmp4::{self, Part};
+use reelpin_plan::{Packer, Plan, Segment, argv};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Format, Transcode};
@@ -50,7 +52,7 @@ async fn row(work: &Work, lease: &Lease) -> Result<Transcode, TaskError> {
 async fn encode(
     work: &Work,
     lease: &Lease,
-    plan: &reelpin_plan::Plan,
+    plan: &Plan,
     row: &Transcode,
     original: &std::path::Path,
 ) -> Result<(), TaskError> {
@@ -59,7 +61,7 @@ async fn encode(
         .ok_or(Cause::Row("the plan has no audio"))?;
     let mut child = media::start(work, &argv, folder.path(), &[original.to_owned()], 1).await?;
     let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
-    let store = Store::new(work, lease, plan.segments());
+    let store = Store::new(work, lease, plan.grid.n_segments());
     let stored = pack(&store, plan, row, pipe).await;
     let ended = child.wait().await;
     media::ended(argv.program, ended, stored.as_ref().err())?;
@@ -68,43 +70,43 @@ async fn encode(
 
 async fn pack(
     store: &Store<'_>,
-    plan: &reelpin_plan::Plan,
+    plan: &Plan,
     row: &Transcode,
     mut pipe: impl tokio::io::AsyncRead + Unpin,
 ) -> Result<(), TaskError> {
-    let mut reader = fmp4::Reader::default();
-    let mut packer = None;
+    let known = store.known(row).await?;
+    let mut reader = fmp4::Reader::new();
+    let mut packer = Packer::new(&plan.grid);
     let mut opened: Option<Opened> = None;
     let mut piece = vec![0; PIECE];
     loop {
         let read = pipe.read(&mut piece).await?;
-        reader.push(&piece[..read])?;
-        while let Some(item) = reader.next()? {
-            match item {
-                Item::Init(init) => {
-                    opened = Some(store.open(row, &init).await?);
-                    packer = Some(Packer::new(plan, &init)?);
-                }
-                Item::Fragment(fragment) => {
-                    let packer = packer.as_mut().ok_or(Cause::Row("a fragment before its init"))?;
-                    packer.push(&fragment)?;
-                }
-            }
-            if let (Some(packer), Some(opened)) = (&mut packer, &opened) {
-                while let Some(segment) = packer.next() {
-                    store.segment(row, opened, segment).await?;
-                }
-            }
-        }
         if read == 0 {
             break;
         }
+        for part in reader.push(&piece[..read])? {
+            match part {
+                Part::Init(init) => opened = Some(store.open(row, &init).await?),
+                Part::Fragment(fragment) => {
+                    keep(store, row, &opened, &known, packer.push(&fragment)?).await?;
+                }
+            }
+        }
     }
     reader.finish()?;
-    if let (Some(packer), Some(opened)) = (packer, &opened) {
-        for segment in packer.finish()? {
-            store.segment(row, opened, segment).await?;
-        }
+    keep(store, row, &opened, &known, packer.finish()?).await
+}
+
+async fn keep(
+    store: &Store<'_>,
+    row: &Transcode,
+    opened: &Option<Opened>,
+    known: &HashSet<u32>,
+    segments: Vec<Segment>,
+) -> Result<(), TaskError> {
+    let opened = opened.as_ref().ok_or(Cause::Row("a fragment before its init"))?;
+    for segment in segments.into_iter().filter(|segment| !known.contains(&segment.sequence)) {
+        store.segment(row, opened, segment).await?;
     }
     Ok(())
 }

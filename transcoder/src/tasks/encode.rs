@@ -1,14 +1,14 @@
 //! The task `encode`: one ffmpeg makes every rung of a stretch; we cut, hash, store and commit the
 //! segments as they come.
 
-use reelpin_plan::argv;
-use reelpin_plan::fmp4::{self, Item};
-use reelpin_plan::segmenter::{Segment, Segmenter};
-use reelpin_plan::{Plan, Stretch, VideoPlan};
+use reelpin_plan::fmp4::{self, Part};
+use reelpin_plan::plan::VideoPlan;
+use reelpin_plan::{Mismatch, Options, Plan, Probe, Refusal, Segment, Segmenter, Stretch, argv};
 use reelpin_schema::event::{self, Event};
+use reelpin_schema::segment;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Format, Transcode};
-use reelpin_schema::{segment, video};
+use reelpin_schema::video::{self, Video};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
 
@@ -37,11 +37,15 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let place = usize::try_from(lease.place()).map_err(|_| Cause::Row("a stretch's place"))?;
     let stretch = picture.stretches.get(place).ok_or(Cause::Row("the plan has no such stretch"))?;
     let rows = rungs(work, lease, picture).await?;
-    if let Some(rest) = rest_of(work, picture, stretch, &rows).await? {
-        let original = work.originals.get(work, &video).await?;
-        encode(work, lease, &plan, picture, &rest, &rows, &original.path()).await?;
+    let original = work.originals.get(work, &video).await?;
+    match encode(work, lease, &plan, stretch, &rows, &original.path()).await {
+        Ok(()) => finish(work, lease, &plan, &rows).await,
+        Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {
+            drop(original);
+            differs(work, lease, &video, &plan, mismatch).await
+        }
+        Err(e) => Err(e),
     }
-    finish(work, lease, picture, &rows).await
 }
 
 /// The rows of the rungs, in the plan's order.
@@ -65,44 +69,24 @@ async fn rungs(
         .collect()
 }
 
-/// What an earlier attempt left to do of a stretch: from the lowest sequence that any rung lacks.
-/// `None` when nothing is left.
-async fn rest_of(
-    work: &Work,
-    picture: &VideoPlan,
-    stretch: &Stretch,
-    rows: &[Transcode],
-) -> Result<Option<Stretch>, TaskError> {
-    let mut lowest = stretch.end_sequence;
-    for row in rows {
-        let (id, from, end) = (row.id, stretch.first_sequence, stretch.end_sequence);
-        let lacks = work
-            .db()
-            .run_tx("encode.lacks", async move |tx| segment::first_missing(tx, id, from, end).await)
-            .await?;
-        lowest = lowest.min(lacks);
-    }
-    Ok((lowest < stretch.end_sequence).then(|| picture.resume(stretch, lowest)))
-}
-
 async fn encode(
     work: &Work,
     lease: &Lease,
     plan: &Plan,
-    picture: &VideoPlan,
     stretch: &Stretch,
     rows: &[Transcode],
     original: &std::path::Path,
 ) -> Result<(), TaskError> {
     let folder = work.folders.folder()?;
-    let argv = argv::encode(plan, stretch, &media::text(original)?, media::FIRST_PIPE);
+    let argv = argv::encode(plan, stretch, &media::text(original)?, media::FIRST_PIPE)
+        .ok_or(Cause::Row("the plan has no picture"))?;
     let mut child =
         media::start(work, &argv, folder.path(), &[original.to_owned()], rows.len()).await?;
-    let store = Store::new(work, lease, picture.grid.len());
+    let store = Store::new(work, lease, plan.grid.n_segments());
     let mut lines = Vec::with_capacity(rows.len());
     for (number, row) in rows.iter().enumerate() {
         let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
-        lines.push(rung(&store, row, pipe, Segmenter::new(&picture.grid, stretch)));
+        lines.push(rung(&store, row, pipe, Segmenter::new(&plan.grid, stretch)));
     }
     let stored = futures_util::future::try_join_all(lines).await;
     let ended = child.wait().await;
@@ -121,10 +105,12 @@ async fn rung(
 ) -> Result<(), TaskError> {
     let (made, mut ready) = mpsc::channel(SEGMENTS);
     let keep = async {
+        let known = store.known(row).await?;
         let mut opened = None;
         while let Some(next) = ready.recv().await {
             match next {
                 Made::Init(init) => opened = Some(store.open(row, &init).await?),
+                Made::Segment(segment) if known.contains(&segment.sequence) => {}
                 Made::Segment(segment) => {
                     let opened = opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
                     store.segment(row, opened, segment).await?;
@@ -149,34 +135,66 @@ async fn cut(
         if read == 0 {
             break;
         }
-        reader.push(&piece[..read])?;
-        while let Some(item) = reader.next()? {
-            let next = match item {
-                Item::Init(init) => Some(Made::Init(init)),
-                Item::Fragment(fragment) => segmenter.push(fragment)?.map(Made::Segment),
+        for part in reader.push(&piece[..read])? {
+            let ready = match part {
+                Part::Init(init) => vec![Made::Init(init)],
+                Part::Fragment(fragment) => {
+                    segmenter.push(fragment)?.into_iter().map(Made::Segment).collect()
+                }
             };
-            if let Some(next) = next
-                && made.send(next).await.is_err()
-            {
-                return Ok(()); // The other side failed, and says why.
+            for next in ready {
+                if made.send(next).await.is_err() {
+                    return Ok(()); // The other side failed, and says why.
+                }
             }
         }
     }
     reader.finish()?;
-    if let Some(last) = segmenter.finish()? {
-        // As above.
-        let _ = made.send(Made::Segment(last)).await;
+    for last in segmenter.finish()? {
+        if made.send(Made::Segment(last)).await.is_err() {
+            return Ok(());
+        }
     }
     Ok(())
+}
+
+/// The encode is not what was planned: the index lies, or the original is damaged. It is tried once
+/// more as it is, then planned anew without the index.
+async fn differs(
+    work: &Work,
+    lease: &Lease,
+    video: &Video,
+    plan: &Plan,
+    mismatch: Mismatch,
+) -> Result<(), TaskError> {
+    if mismatch.is_theirs() {
+        return Err(Refusal::NoFrames.into());
+    }
+    if lease.attempt() == 1 || !plan.grid.exact {
+        return Err(mismatch.into());
+    }
+    tracing::warn!(video.id = %video.id, "planned anew without an index: {mismatch}");
+    let stored = video.probe.clone().ok_or(Cause::Row("the video has no probe"))?;
+    let probe: Probe =
+        serde_json::from_value(stored).map_err(|source| Cause::Json { what: "probe", source })?;
+    let plan = Plan::new(&probe, None, &Options::default())?;
+    let plan =
+        serde_json::to_value(&plan).map_err(|source| Cause::Json { what: "plan", source })?;
+    let held = lease.clone();
+    work.db()
+        .run_tx("encode.replan", async move |tx| video::replanned(tx, &held, &plan).await)
+        .await?;
+    Err(TaskError::Later(time::Duration::ZERO))
 }
 
 async fn finish(
     work: &Work,
     lease: &Lease,
-    picture: &VideoPlan,
+    plan: &Plan,
     rows: &[Transcode],
 ) -> Result<(), TaskError> {
-    let (held, planned) = (lease.clone(), i64::from(picture.grid.len()));
+    let (held, planned) = (lease.clone(), i64::from(plan.grid.n_segments()));
+    let exact = plan.grid.exact;
     let rungs: Vec<_> = rows.iter().map(|row| (row.id, row.resolution.clone())).collect();
     work.db()
         .run_tx("encode.finish", async move |tx| {
@@ -184,7 +202,8 @@ async fn finish(
             let counts = segment::counts(tx, held.video()).await?;
             for (id, resolution) in &rungs {
                 let whole = counts.iter().any(|(r, stored)| r == resolution && *stored == planned);
-                if whole && transcode::set_stored(tx, *id).await? {
+                // Without an index there is one stretch, and it ends where the film does.
+                if (whole || !exact) && transcode::set_stored(tx, *id).await? {
                     let event = Event::RungCompleted { resolution: resolution.clone() };
                     event::append(tx, held.video(), &event).await?;
                 }

@@ -39,7 +39,7 @@ async fn video_of(work: &Work, lease: &Lease) -> Result<Video, TaskError> {
 /// Reads a video's plan.
 fn plan_of(video: &Video) -> Result<reelpin_plan::Plan, TaskError> {
     let stored = video.plan.clone().ok_or(Cause::Row("the video has no plan"))?;
-    let plan = serde_json::from_value(stored)
-        .map_err(|source| Cause::Json { what: "plan", source })?;
+    let plan =
+        serde_json::from_value(stored).map_err(|source| Cause::Json { what: "plan", source })?;
     Ok(plan)
 }

@@ -68,12 +68,7 @@ async fn pin_of(work: &Work, lease: &Lease) -> Result<Pin, TaskError> {
     Ok(found.ok_or(Cause::Row("the task's pin is gone"))?)
 }
 
-async fn push_folder(
-    work: &Work,
-    node: &Node,
-    video: &Video,
-    root: Cid,
-) -> Result<(), TaskError> {
+async fn push_folder(work: &Work, node: &Node, video: &Video, root: Cid) -> Result<(), TaskError> {
     let published = Published::read(work.db(), video.id).await?;
     for file in published.stored() {
         push(work, node, &file.key, file.cid).await?;
@@ -82,7 +77,7 @@ async fn push_folder(
     if folder.cid != root {
         return Err(Cause::Row("the rows no longer make the published folder").into());
     }
-    node.put_blocks(folder.blocks.iter()).await?;
+    node.put_blocks(folder.blocks).await?;
     Ok(())
 }
 

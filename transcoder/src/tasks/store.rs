@@ -1,11 +1,11 @@
 //! Storing a rendition's init and segments as they come, each committed under the lease.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reelpin_plan::fmp4;
-use reelpin_plan::segmenter::Segment;
+use reelpin_plan::{Segment, fmp4};
 use reelpin_schema::cid::FileDag;
 use reelpin_schema::queue::Progress;
 use reelpin_schema::task::{self, Lease};
@@ -14,6 +14,7 @@ use reelpin_schema::{keys, segment};
 use uuid::Uuid;
 
 use crate::error::{Cause, TaskError};
+use crate::published::segments;
 use crate::work::Work;
 
 /// Progress is told at most this often.
@@ -40,13 +41,13 @@ pub(super) enum Opened {
 impl<'a> Store<'a> {
     /// `planned`: segments of each rendition.
     pub(super) fn new(work: &'a Work, lease: &'a Lease, planned: u32) -> Self {
-        Self {
-            work,
-            lease,
-            planned,
-            door: tokio::sync::Mutex::new(()),
-            told: Mutex::new(None),
-        }
+        Self { work, lease, planned, door: tokio::sync::Mutex::new(()), told: Mutex::new(None) }
+    }
+
+    /// The sequences that an earlier attempt stored.
+    pub(super) async fn known(&self, row: &Transcode) -> Result<HashSet<u32>, TaskError> {
+        let stored = segments(self.work.db(), row.id).await?;
+        Ok(stored.into_iter().map(|segment| segment.sequence).collect())
     }
 
     /// Stores an init unless the rendition has the same one.
