@@ -76,7 +76,7 @@ pub struct Limits {
 impl Limits {
     /// For ffprobe, which reads headers: a hostile file gets seconds, not minutes.
     ///
-    /// Measured on real clips (ffprobe 5.1.9): 0.1 s, 300 MiB of address space, 30 kB of output.
+    /// Measured on real clips (ffprobe 5.1.9): 0.1 s, 300 MiB of address space, 8 kB of output.
     pub fn probe() -> Self {
         Self {
             cpu_seconds: 20,

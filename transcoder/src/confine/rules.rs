@@ -21,9 +21,9 @@ use super::{ConfineError, Toolbox, filter};
 /// unless a rule below grants them, so a kernel newer than the tests can only refuse more.
 const NEWEST: ABI = ABI::V9;
 
-/// What the programs read besides their libraries, found with strace (ffmpeg 5.1.9, Debian 12);
-/// without `/sys` they count one processor less well, without the linker's cache they start slowly.
-/// Nothing of `/proc`: it shows the command lines of other processes.
+/// What the programs read besides their libraries, found with strace (ffmpeg 5.1.9, Debian 12). They
+/// also look into `/proc/self/status` and `/proc/filesystems` and do without: `/proc` shows the
+/// command lines of other processes.
 const SYSTEM: [&str; 5] = [
     "/etc/ld.so.cache",
     "/dev/urandom",
