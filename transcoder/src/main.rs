@@ -48,7 +48,7 @@ async fn main() -> anyhow::Result<()> {
     let stopped = stop.clone();
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let work = reelpin_transcoder::run(collaborators, toolbox, &own.work, &own.name, stop);
+    let work = reelpin_transcoder::run(collaborators, toolbox, own.work, own.name, stop);
     tokio::pin!(work);
     tokio::select! {
         ended = &mut work => return Ok(ended?),

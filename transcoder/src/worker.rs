@@ -2,6 +2,7 @@
 //! ends. No task is ever done here.
 
 use std::panic::AssertUnwindSafe;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -63,18 +64,17 @@ struct Lane {
 pub async fn run(
     engines: Collaborators,
     toolbox: Toolbox,
-    work_root: &std::path::Path,
-    name: &str,
+    work_root: PathBuf,
+    name: String,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let launcher = Launcher::start(toolbox)?;
     for gap in launcher.gaps() {
         tracing::warn!("{gap}");
     }
-    let folders = WorkRoot::open(work_root)?;
+    let folders = WorkRoot::open(&work_root)?;
     let work = Arc::new(Work { engines, launcher, folders, originals: Originals::default() });
-    let mut worker =
-        Worker { work, name: name.to_owned(), running: JoinSet::new(), busy: vec![0; LANES.len()] };
+    let mut worker = Worker { work, name, running: JoinSet::new(), busy: vec![0; LANES.len()] };
     worker.serve(&stop).await;
     while let Some(ended) = worker.running.join_next().await {
         worker.ended(ended);
@@ -94,7 +94,7 @@ impl Worker {
     async fn serve(&mut self, stop: &CancellationToken) {
         let mut hints = self.work.queue().task_hints();
         loop {
-            self.sweep().await;
+            sweep(Arc::clone(&self.work)).await;
             self.fill(stop).await;
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -125,7 +125,9 @@ impl Worker {
         for (number, lane) in LANES.iter().enumerate() {
             while self.busy[number] < lane.at_once && !stop.is_cancelled() {
                 let sent = Instant::now();
-                let Some(lease) = self.claim(lane).await else { break };
+                let claimed =
+                    claim(Arc::clone(&self.work), self.name.clone(), lane.kinds.to_vec()).await;
+                let Some(lease) = claimed else { break };
                 self.busy[number] += 1;
                 let (work, stop) = (Arc::clone(&self.work), stop.child_token());
                 self.running.spawn(async move {
@@ -135,42 +137,41 @@ impl Worker {
             }
         }
     }
+}
 
-    async fn claim(&self, lane: &Lane) -> Option<Lease> {
-        let (token, name, kinds) = (Uuid::new_v4(), self.name.clone(), lane.kinds);
-        let claimed = self
-            .work
-            .db()
-            .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, kinds).await)
-            .await;
-        claimed.unwrap_or_else(|error| {
-            tracing::warn!(%error, "cannot claim");
-            None
-        })
-    }
+async fn claim(work: Arc<Work>, name: String, kinds: Vec<Kind>) -> Option<Lease> {
+    let token = Uuid::new_v4();
+    let claimed = work
+        .db()
+        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds).await)
+        .await;
+    claimed.unwrap_or_else(|error| {
+        tracing::warn!(%error, "cannot claim");
+        None
+    })
+}
 
-    /// Takes tasks from workers that are gone.
-    async fn sweep(&self) {
-        let swept = self
-            .work
-            .db()
-            .run_tx("task.sweep", async move |tx| {
-                let ended = task::sweep(tx, SWEEP).await?;
-                for task in &ended {
-                    bury(tx, task).await?;
-                }
-                Ok::<_, StepError>(ended)
-            })
-            .await;
-        match swept {
-            Ok(ended) => {
-                for task in ended {
-                    tracing::info!(video.id = %task.video, kind = task.kind.name(), "took back a task whose lease expired");
-                    self.work.queue().video_changed(task.video);
-                }
+/// Takes tasks from workers that are gone.
+async fn sweep(work: Arc<Work>) {
+    let swept = work
+        .db()
+        .run_tx("task.sweep", async move |tx| {
+            let ended = task::sweep(tx, SWEEP).await?;
+            for task in &ended {
+                bury(tx, task).await?;
             }
-            Err(error) => tracing::warn!(%error, "cannot sweep"),
+            Ok::<_, StepError>(ended)
+        })
+        .await;
+    match swept {
+        Ok(ended) => {
+            for task in ended {
+                let kind = task.kind.name();
+                tracing::info!(video.id = %task.video, kind, "took back a task whose lease expired");
+                work.queue().video_changed(task.video);
+            }
         }
+        Err(error) => tracing::warn!(%error, "cannot sweep"),
     }
 }
 

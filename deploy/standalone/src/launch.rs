@@ -153,7 +153,7 @@ async fn serve(
     let working = {
         let inner = inner.clone();
         async move {
-            reelpin_transcoder::run(collaborators, toolbox, &worker.work, &worker.name, inner).await
+            reelpin_transcoder::run(collaborators, toolbox, worker.work, worker.name, inner).await
         }
     };
     let mut parts = tokio::task::JoinSet::new();
