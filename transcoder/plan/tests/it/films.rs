@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use reelpin_plan::{Options, TICKS};
+use reelpin_plan::{Index, Mismatch, Options, Plan, Probe, TICKS, argv};
 
-use crate::make::{Film, film, film_with};
-use crate::run::ffmpeg;
+use crate::make::{Film, film, film_with, rungs};
+use crate::run::{ffmpeg, run};
 
 const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 const SOUND: &str = "-f lavfi -i sine=f=440:r=44100:d=5";
@@ -87,7 +87,7 @@ fn twenty_four_fps_in_stretches() {
         "a.mp4",
         &words,
         expect![
-            "480p 854x480; 720p 1280x720; 24/1 fps, 312 frames, 3 stretches: 2.000 4.000 6.000 8.000 12.000 13.000 | sound: 1.984 3.989 5.995 8.000 11.989 13.000"
+            "480p 854x480; 576p 1024x576; 24/1 fps, 312 frames, 3 stretches: 2.000 4.000 6.000 8.000 12.000 13.000 | sound: 1.984 3.989 5.995 8.000 11.989 13.013"
         ],
     );
 }
@@ -100,7 +100,7 @@ fn ntsc_rate_in_stretches_of_matroska() {
         "a.mkv",
         &words,
         expect![
-            "180p 320x180; 30000/1001 fps, 390 frames, 4 stretches: 2.002 4.004 6.006 8.008 12.012 13.013 | sound: 1.984 3.989 5.995 8.000 12.011 13.013"
+            "180p 320x180; 30000/1001 fps, 390 frames, 4 stretches: 2.002 4.004 6.006 8.008 12.012 13.013 | sound: 1.984 3.989 5.995 8.000 12.011 13.035"
         ],
     );
 }
@@ -114,7 +114,7 @@ fn variable_rate_in_stretches() {
         "a.mp4",
         &words,
         expect![
-            "180p 320x180; 62/3 fps, 248 frames, 4 stretches: 2.000 5.733 6.233 7.933 12.015 | sound: 1.984 5.717 6.229 7.915 12.015"
+            "180p 320x180; 62/3 fps, 248 frames, 4 stretches: 2.000 5.733 6.233 7.933 12.015 | sound: 1.984 5.717 6.229 7.915 12.032"
         ],
     );
 }
@@ -152,7 +152,11 @@ fn interlaced() {
     let words = format!(
         "-f lavfi -i testsrc2=s=320x240:r=50:d=2,interlace {X264} -flags +ildct+ilme -x264-params tff=1"
     );
-    check("a.mp4", &words, expect!["240p 320x240; 25/1 fps, 50 frames, 1 stretches: 2.000"]);
+    check(
+        "a.mp4",
+        &words,
+        expect!["deinterlaced; 240p 320x240; 25/1 fps, 50 frames, 1 stretches: 2.000"],
+    );
 }
 
 #[test]
@@ -174,7 +178,7 @@ fn sound_late_and_early() {
         "a.mp4",
         &late,
         expect![
-            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.000"
+            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.013"
         ],
     );
     let early = format!(
@@ -184,7 +188,7 @@ fn sound_late_and_early() {
         "a.mkv",
         &early,
         expect![
-            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 6.981"
+            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 6.997"
         ],
     );
 }
@@ -194,12 +198,12 @@ fn sound_only_and_picture_only() {
     check(
         "a.m4a",
         "-f lavfi -i sine=f=440:r=44100:d=9.3",
-        expect![" | sound: 1.984 3.989 5.995 8.000 9.311"],
+        expect![" | sound: 1.984 3.989 5.995 8.000 9.323"],
     );
     check(
         "a.wav",
         "-f lavfi -i sine=f=440:r=8000:d=20.5",
-        expect![" | sound: 1.984 3.989 5.995 8.000 11.989 16.000 20.500"],
+        expect![" | sound: 1.984 3.989 5.995 8.000 11.989 16.000 20.501"],
     );
     let silent = format!("-f lavfi -i testsrc2=s=320x180:r=25:d=2.5 {X264}");
     check("a.mp4", &silent, expect!["180p 320x180; 25/1 fps, 63 frames, 1 stretches: 2.520"]);
@@ -214,14 +218,14 @@ fn starts_late() {
         "a.mp4",
         &words,
         expect![
-            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.000"
+            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.013"
         ],
     );
     check(
         "a.mkv",
         &words,
         expect![
-            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.000"
+            "180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.013"
         ],
     );
 }
@@ -233,7 +237,7 @@ fn starts_before_zero() {
     let original = before_zero(dir.path(), &clip(dir.path(), "a.mp4", &words));
     let made = film(&original, &Options::default());
     assert!(made.plan.start < 0, "the clip begins before 0");
-    expect!["180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.016"].assert_eq(&show(&made));
+    expect!["180p 320x180; 25/1 fps, 125 frames, 1 stretches: 2.000 4.000 5.000 | sound: 1.984 3.989 5.035"].assert_eq(&show(&made));
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn transport_stream_without_an_index() {
         "a.ts",
         &words,
         expect![
-            "180p 320x180; 25/1 fps, 335 frames, 1 stretches: 2.000 4.000 6.000 8.000 12.000 13.400 | sound: 1.963 3.968 5.005"
+            "180p 320x180; 25/1 fps, 335 frames, 1 stretches: 2.000 4.000 6.000 8.000 12.000 13.400 | sound: 1.963 3.968 5.013"
         ],
     );
 }
@@ -280,4 +284,55 @@ fn tiny() {
         "-f lavfi -i testsrc2=s=16x2:r=25:d=1 -c:v mpeg4",
         expect!["2p 16x2; 25/1 fps, 25 frames, 1 stretches: 1.000"],
     );
+}
+
+/// Two recordings in one transport stream, the second with another size and other channels.
+#[test]
+fn size_and_channels_change_within_the_film() {
+    let dir = tempfile::tempdir().unwrap();
+    let part = |name: &str, size: u32, channels: u8, at: u32| {
+        let words = format!(
+            "-f lavfi -i testsrc2=s={size}x180:r=25:d=4 -f lavfi -i sine=f=440:r=48000:d=4 {X264} -c:a ac3 -ac {channels} -output_ts_offset {at}"
+        );
+        std::fs::read(clip(dir.path(), name, &words)).unwrap()
+    };
+    let original = dir.path().join("a.ts");
+    std::fs::write(&original, [part("1.ts", 320, 2, 0), part("2.ts", 240, 6, 4)].concat()).unwrap();
+    expect!["180p 320x180; 25/1 fps, 200 frames, 1 stretches: 2.000 3.995 5.995 7.995 | sound: 1.963 3.968 5.973 8.000"].assert_eq(&show(&film(&original, &Options::default())));
+}
+
+/// ffmpeg exits with 0 although the last packet is half: an exact plan notices, one without an index takes what
+/// there is.
+#[test]
+fn cut_off_in_the_middle() {
+    let dir = tempfile::tempdir().unwrap();
+    let words =
+        format!("-f lavfi -i testsrc2=s=320x180:r=25:d=10 {SOUND} {X264} -movflags +faststart");
+    let whole = std::fs::read(clip(dir.path(), "a.mp4", &words)).unwrap();
+    let original = dir.path().join("cut.mp4");
+    std::fs::write(&original, &whole[..whole.len() / 2]).unwrap();
+    let path = original.to_str().unwrap();
+    let probe = Probe::parse(&run(&argv::probe(path)).stdout).unwrap();
+    let index = Index::parse(&run(&argv::packets(path, probe.indexable().unwrap())).stdout);
+    let plan = Plan::new(&probe, index.as_ref(), &Options::default()).unwrap();
+    let mismatch = rungs(&plan, path, dir.path()).map(|_| ()).unwrap_err();
+    assert!(matches!(mismatch, Mismatch::Frames { .. }), "{mismatch}");
+    assert!(!mismatch.is_theirs());
+    expect!["180p 320x180; 25/1 fps, 118 frames, 1 stretches: 2.000 4.720 | sound: 1.963 4.757"]
+        .assert_eq(&show(&film_with(&original, &Options::default(), false)));
+}
+
+/// Without any frame: what a worker sees.
+#[test]
+fn cut_off_before_the_first_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    let words =
+        format!("-f lavfi -i testsrc2=s=320x180:r=25:d=10 {SOUND} {X264} -movflags +faststart");
+    let whole = std::fs::read(clip(dir.path(), "a.mp4", &words)).unwrap();
+    let data = whole.windows(4).position(|kind| kind == b"mdat").unwrap() + 4;
+    let original = dir.path().join("cut.mp4");
+    std::fs::write(&original, &whole[..data + 10]).unwrap();
+    let printed = run(&argv::probe(original.to_str().unwrap()));
+    let refusal = Probe::parse(&printed.stdout).unwrap_err();
+    assert_eq!((printed.code, refusal.code()), (Some(0), "no_frames"));
 }

@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 
 use reelpin_plan::fmp4::{Init, Part, Reader, Sample};
 use reelpin_plan::playlist::{Entry, Media, media, target_duration};
-use reelpin_plan::{Index, Options, Packer, Plan, Probe, Segment, Segmenter, TICKS, argv};
+use reelpin_plan::{
+    Index, Mismatch, Options, Packer, Plan, Probe, Segment, Segmenter, TICKS, argv,
+};
 
 use crate::run::{ffmpeg, ffprobe, run, run_to};
 
@@ -46,7 +48,7 @@ pub(crate) fn film_with(original: &Path, options: &Options, with_index: bool) ->
     let stored = serde_json::to_string(&plan).unwrap();
     assert_eq!(serde_json::from_str::<Plan>(&stored).unwrap(), plan);
     let dir = tempfile::tempdir().unwrap();
-    let rungs = rungs(&plan, path, dir.path());
+    let rungs = rungs(&plan, path, dir.path()).unwrap();
     let audio = audio(&plan, path, dir.path());
     let film = Film { plan, index, rungs, audio, dir };
     check_video(&film);
@@ -57,8 +59,9 @@ pub(crate) fn film_with(original: &Path, options: &Options, with_index: bool) ->
     film
 }
 
-fn rungs(plan: &Plan, path: &str, dir: &Path) -> Vec<Rendition> {
-    let Some(video) = &plan.video else { return Vec::new() };
+/// Every rung of every stretch.
+pub(crate) fn rungs(plan: &Plan, path: &str, dir: &Path) -> Result<Vec<Rendition>, Mismatch> {
+    let Some(video) = &plan.video else { return Ok(Vec::new()) };
     let mut made: Vec<(Option<Init>, Vec<Segment>)> =
         video.rungs.iter().map(|_| (None, Vec::new())).collect();
     for stretch in &video.stretches {
@@ -75,16 +78,17 @@ fn rungs(plan: &Plan, path: &str, dir: &Path) -> Vec<Rendition> {
                         Some(old) => assert_eq!(old.bytes, new.bytes, "init differs"),
                         None => *init = Some(new),
                     },
-                    Part::Fragment(fragment) => fresh.extend(segmenter.push(fragment).unwrap()),
+                    Part::Fragment(fragment) => fresh.extend(segmenter.push(fragment)?),
                 }
             }
-            fresh.extend(segmenter.finish().unwrap());
+            fresh.extend(segmenter.finish()?);
             segments.extend(fresh);
         }
     }
     let made = made.into_iter().zip(&video.rungs);
-    made.map(|((init, segments), rung)| rendition(init.unwrap(), segments, dir, &rung.name))
-        .collect()
+    let made =
+        made.map(|((init, segments), rung)| rendition(init.unwrap(), segments, dir, &rung.name));
+    Ok(made.collect())
 }
 
 fn audio(plan: &Plan, path: &str, dir: &Path) -> Option<Rendition> {
@@ -93,19 +97,27 @@ fn audio(plan: &Plan, path: &str, dir: &Path) -> Option<Rendition> {
     let printed = run_to(&argv, std::slice::from_ref(&file));
     assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
     let mut packer = Packer::new(&plan.grid);
-    let (mut init, mut segments, mut samples) = (None, Vec::new(), 0);
+    let (mut init, mut segments, mut samples) = (None, Vec::new(), Vec::new());
     for part in parts(&fs::read(&file).unwrap()) {
         match part {
             Part::Init(new) => init = Some(new),
             Part::Fragment(fragment) => {
-                samples += fragment.samples as usize;
+                // Frames off the grid are ffmpeg's late silence where channels change.
+                let table = fragment.table.iter().filter(|sample| sample.dts % 1024 == 0);
+                samples.extend(table.map(|sample| fragment.data(sample).to_vec()));
                 segments.extend(packer.push(&fragment).unwrap());
             }
         }
     }
     segments.extend(packer.finish().unwrap());
     let rendition = rendition(init.unwrap(), segments, dir, "audio");
-    assert_eq!(rendition.samples.len(), samples, "the packer loses no sample");
+    let mut kept = Vec::new();
+    for part in parts(&fs::read(&rendition.file).unwrap()) {
+        if let Part::Fragment(fragment) = part {
+            kept.extend(fragment.table.iter().map(|sample| fragment.data(sample).to_vec()));
+        }
+    }
+    assert!(kept == samples, "the packer keeps every frame as it is");
     Some(rendition)
 }
 

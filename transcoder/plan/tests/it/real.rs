@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use expect_test::{Expect, expect};
-use reelpin_plan::{Options, Plan, Probe, argv};
+use reelpin_plan::fmp4::Part;
+use reelpin_plan::{Mismatch, Options, Packer, Plan, Probe, argv};
 
 use crate::films::show;
-use crate::make::film;
-use crate::run::run;
+use crate::make::{film, parts};
+use crate::run::{run, run_to};
 
 /// The clip, or `None` with a line on what did not run.
 fn real(name: &str) -> Option<PathBuf> {
@@ -28,108 +29,57 @@ fn check(name: &str, want: Expect) {
 
 #[test]
 fn ordinary_upload() {
-    check(
-        "bbb_480p_30s.mp4",
-        expect![
-            "480p 854x480; 24/1 fps, 720 frames, 1 stretches: 2.000 4.000 6.000 8.000 12.000 16.000 22.000 28.000 30.000 | sound: 1.984 3.989 5.995 8.000 11.989 16.000 21.995 27.989 30.016"
-        ],
-    );
+    check("bbb_480p_30s.mp4", expect![[""]]);
 }
 
 #[test]
 fn phone_in_4k_60_turned() {
-    check(
-        "portrait_4k60.mp4",
-        expect![
-            "480p 480x854; 720p 720x1280; 1080p 1080x1920; 60/1 fps, 18 frames, 1 stretches: 0.300 | sound: 0.300"
-        ],
-    );
+    check("portrait_4k60.mp4", expect![[""]]);
 }
 
 #[test]
 fn turned_by_270() {
-    check(
-        "internal_emulator_transformer_output_270_rotated.mp4",
-        expect![
-            "480p 480x854; 720p 720x1280; 30000/1001 fps, 149 frames, 1 stretches: 2.002 4.972 | sound: 1.984 4.972"
-        ],
-    );
+    check("internal_emulator_transformer_output_270_rotated.mp4", expect![[""]]);
 }
 
 #[test]
 fn hlg() {
-    check(
-        "hlg10-color-test.mp4",
-        expect![
-            "480p 854x480; 720p 1280x720; 1080p 1920x1080; 30/1 fps, 9 frames, 1 stretches: 0.300 | sound: 0.300"
-        ],
-    );
+    check("hlg10-color-test.mp4", expect![[""]]);
 }
 
 #[test]
 fn hdr10_in_av1() {
-    check(
-        "hdr10-av1.mp4",
-        expect![
-            "480p 480x854; 720p 720x1280; 30000/1001 fps, 127 frames, 1 stretches: 2.002 4.238 | sound: 1.984 4.238"
-        ],
-    );
+    check("hdr10-av1.mp4", expect![[""]]);
 }
 
 #[test]
 fn bt601() {
-    check(
-        "bt601.mov",
-        expect!["428p 640x428; 30000/1001 fps, 30 frames, 1 stretches: 1.001 | sound: 1.042"],
-    );
+    check("bt601.mov", expect![[""]]);
 }
 
 #[test]
 fn edit_list_without_a_key_frame_at_its_start() {
-    check(
-        "sample_edit_list.mp4",
-        expect![
-            "480p 480x854; 720p 720x1280; 1080p 1080x1920; 30000/1001 fps, 77 frames, 1 stretches: 2.568 | sound: 2.568"
-        ],
-    );
+    check("sample_edit_list.mp4", expect![[""]]);
 }
 
 #[test]
 fn variable_rate() {
-    check(
-        "sample_with_increasing_timestamps_360p.mp4",
-        expect![
-            "360p 640x360; 30/1 fps, 512 frames, 1 stretches: 2.000 3.999 5.999 7.998 11.998 15.997 17.063 | sound: 1.984 3.989 5.995 7.979 11.989 15.979 17.063"
-        ],
-    );
+    check("sample_with_increasing_timestamps_360p.mp4", expect![[""]]);
 }
 
 #[test]
 fn webm() {
-    check(
-        "bbb_960x540_60fps_vp8.webm",
-        expect!["480p 854x480; 60/1 fps, 60 frames, 1 stretches: 1.000 | sound: 1.012"],
-    );
+    check("bbb_960x540_60fps_vp8.webm", expect![[""]]);
 }
 
 #[test]
 fn transport_stream() {
-    check(
-        "bbb_2500ms.ts",
-        expect![
-            "480p 854x480; 720p 1280x720; 1080p 1920x1080; 24/1 fps, 58 frames, 1 stretches: 2.500 | sound: 2.418"
-        ],
-    );
+    check("bbb_2500ms.ts", expect![[""]]);
 }
 
 #[test]
 fn avi() {
-    check(
-        "sample.avi",
-        expect![
-            "400p 960x400; 24000/1001 fps, 96 frames, 1 stretches: 2.002 4.087 | sound: 1.963 4.080"
-        ],
-    );
+    check("sample.avi", expect![[""]]);
 }
 
 #[test]
@@ -139,14 +89,20 @@ fn audiobook_cut_off_after_its_index() {
     let probe = Probe::parse(&run(&argv::probe(path)).stdout).unwrap();
     let plan = Plan::new(&probe, None, &Options::default()).unwrap();
     assert!(plan.video.is_none());
-    let printed = run(&argv::audio(&plan, path, 1).unwrap());
-    expect![[r#"
-        (
-            Some(
-                0,
-            ),
-            785,
-            "[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55cfec6b8e00] stream 0, offset 0x10e7ae: partial file\n[mov,mp4,m4a,3gp,3g2,mj2 @ 0x55cfec6b8e00] stream 0, offset 0x10e8bd: partial file\n",
-        )
-    "#]].assert_debug_eq(&(printed.code, printed.stdout.len(), printed.stderr));
+    let sound = dir_file();
+    let printed = run_to(&argv::audio(&plan, path, 3).unwrap(), std::slice::from_ref(&sound.1));
+    assert_eq!(printed.code, Some(0), "{}", printed.stderr);
+    let mut packer = Packer::new(&plan.grid);
+    for part in parts(&std::fs::read(&sound.1).unwrap()) {
+        if let Part::Fragment(fragment) = part {
+            packer.push(&fragment).unwrap();
+        }
+    }
+    assert_eq!(packer.finish(), Err(Mismatch::Nothing));
+}
+
+fn dir_file() -> (tempfile::TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("audio");
+    (dir, file)
 }

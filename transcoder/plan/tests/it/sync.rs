@@ -94,7 +94,7 @@ fn sound_a_second_early() {
 
 #[test]
 fn both_from_seven_seconds_in_mp4() {
-    check("a.mp4", "7.3", "7.28", 44_100, "-c:a aac -copyts", 3.0);
+    check("a.mp4", "7.32", "7.28", 44_100, "-c:a aac -copyts", 3.0);
 }
 
 #[test]
