@@ -1,0 +1,181 @@
+//! Fragments of AAC into segments that end where the picture is cut.
+//!
+//! A segment of sound that ends after its segment of video made a player jump back when it stalled there, so
+//! each ends with the last AAC frame that ends at or before the cut; the last takes the rest.
+//!
+//! Frames follow each other without a hole by our arguments. Where the original's channels change within the film,
+//! ffmpeg begins anew and fills with silence from time 0 on; those frames come late, and are left out.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
+
+use crate::fmp4::{Fragment, fragment};
+use crate::grid::{SHORT_TAIL, joins};
+use crate::{Grid, Mismatch, Segment, TICKS};
+
+/// Samples in an AAC-LC frame, all we make.
+const FRAME: u32 = 1024;
+
+/// What a segment may be longer than the target duration, ticks: EXTINF is rounded to whole seconds.
+const OVER_TARGET: u64 = TICKS * 2 / 5;
+
+/// Builds the segments of the sound.
+#[derive(Debug)]
+pub struct Packer {
+    grid: Grid,
+    target_duration: u32,
+    timescale: Option<u32>,
+    /// Sizes of the frames that wait, and their bytes.
+    waiting: VecDeque<u32>,
+    data: VecDeque<u8>,
+    /// Decode times, in units of the timescale.
+    start: u64,
+    end: u64,
+    sequence: u32,
+    /// The next cut is cut number this.
+    cut: u32,
+}
+
+impl Packer {
+    /// For the sound of a plan with this grid.
+    pub fn new(grid: &Grid) -> Self {
+        Self {
+            target_duration: grid.target_duration(),
+            grid: grid.clone(),
+            timescale: None,
+            waiting: VecDeque::new(),
+            data: VecDeque::new(),
+            start: 0,
+            end: 0,
+            sequence: 0,
+            cut: 1,
+        }
+    }
+
+    /// Takes the next fragment of the encoder, gives the segments that are complete.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: the fragment does not go on where the last one ended.
+    pub fn push(&mut self, fragment: &Fragment) -> Result<Vec<Segment>, Mismatch> {
+        match self.timescale {
+            // Time 0 is the first sample, or its rounding; far from it our arguments were not heeded.
+            None if fragment.tfdt >= u64::from(fragment.timescale) => {
+                return Err(Mismatch::Hole { want: 0, got: fragment.tfdt });
+            }
+            None => {
+                self.timescale = Some(fragment.timescale);
+                (self.start, self.end) = (fragment.tfdt, fragment.tfdt);
+            }
+            Some(want) if want != fragment.timescale => {
+                return Err(Mismatch::Timescale { want, got: fragment.timescale });
+            }
+            Some(_) => {}
+        }
+        for sample in &fragment.table {
+            let data = fragment.data(sample);
+            if data.len() != usize::try_from(sample.size).unwrap_or(usize::MAX) {
+                return Err(Mismatch::Table);
+            }
+            match sample.dts.cmp(&self.end) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    self.waiting.push_back(sample.size);
+                    self.data.extend(data);
+                    self.end += u64::from(FRAME);
+                }
+                Ordering::Greater => {
+                    return Err(Mismatch::Hole { want: self.end, got: sample.dts });
+                }
+            }
+        }
+        let mut segments = Vec::new();
+        while let Some(segment) = self.complete() {
+            segments.push(segment);
+        }
+        Ok(segments)
+    }
+
+    /// The stream has ended by itself; gives what is left.
+    ///
+    /// # Errors
+    /// [`Mismatch::Nothing`] if nothing ever came.
+    pub fn finish(mut self) -> Result<Vec<Segment>, Mismatch> {
+        let mut segments = Vec::new();
+        while let Some(cut) = self.next_cut().filter(|cut| *cut < self.ticks(self.end)) {
+            let start = self.ticks(self.start);
+            let tail = self.ticks(self.end) - cut;
+            if joins(cut.saturating_sub(start), tail, self.target_duration) {
+                break;
+            }
+            segments.extend(self.take_until(cut));
+        }
+        segments.extend(self.take(self.waiting.len()));
+        if segments.is_empty() && self.sequence == 0 {
+            return Err(Mismatch::Nothing);
+        }
+        Ok(segments)
+    }
+
+    /// A segment whose cut has been passed, by so much that what follows is no short tail.
+    fn complete(&mut self) -> Option<Segment> {
+        loop {
+            let cut = self.next_cut()?;
+            let wait = if self.grid.exact && self.planned_cut().is_some() { 0 } else { SHORT_TAIL };
+            if self.ticks(self.end) < cut.saturating_add(wait) {
+                return None;
+            }
+            if let Some(segment) = self.take_until(cut) {
+                return Some(segment);
+            }
+        }
+    }
+
+    fn planned_cut(&self) -> Option<u64> {
+        self.grid.cut(self.cut)
+    }
+
+    /// The planned cut; after the last one of an exact grid, the longest that a segment may be.
+    fn next_cut(&self) -> Option<u64> {
+        self.timescale?;
+        let longest = u64::from(self.target_duration) * TICKS + OVER_TARGET;
+        self.planned_cut().or(self.ticks(self.start).checked_add(longest))
+    }
+
+    /// The frames that end at or before `cut`; `None` if there are none, then the next cut counts.
+    fn take_until(&mut self, cut: u64) -> Option<Segment> {
+        let timescale = u128::from(self.timescale?);
+        let limit = u128::from(cut) * timescale / u128::from(TICKS);
+        let frames = limit.saturating_sub(u128::from(self.start)) / u128::from(FRAME);
+        let frames = usize::try_from(frames).unwrap_or(usize::MAX).min(self.waiting.len());
+        self.cut = self.cut.saturating_add(1);
+        self.take(frames)
+    }
+
+    fn take(&mut self, frames: usize) -> Option<Segment> {
+        let sizes: Vec<u32> = self.waiting.drain(..frames).collect();
+        if sizes.is_empty() {
+            return None;
+        }
+        let size: u64 = sizes.iter().map(|size| u64::from(*size)).sum();
+        let data: Vec<u8> = self.data.drain(..usize::try_from(size).unwrap_or(0)).collect();
+        let (sequence, start) = (self.sequence, self.start);
+        self.sequence += 1;
+        let frames = u64::try_from(sizes.len()).unwrap_or(u64::MAX);
+        self.start += frames * u64::from(FRAME);
+        let start_ticks = self.ticks(start);
+        Some(Segment {
+            sequence,
+            start_ticks,
+            duration_ticks: self.ticks(self.start) - start_ticks,
+            frames,
+            bytes: fragment(sequence + 1, start, FRAME, &sizes, &data),
+        })
+    }
+
+    /// Units of the track as ticks, to nearest.
+    fn ticks(&self, units: u64) -> u64 {
+        let timescale = u128::from(self.timescale.unwrap_or(1).max(1));
+        let ticks = (u128::from(units) * u128::from(TICKS) + timescale / 2) / timescale;
+        u64::try_from(ticks).unwrap_or(u64::MAX)
+    }
+}
