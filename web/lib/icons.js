@@ -10,7 +10,7 @@ const PATHS = {
   remove: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5",
   retry: "M20 11a8 8 0 1 0-2.3 6.3M20 5v6h-6",
   close: "M6 6l12 12M18 6L6 18",
-  stop: "M7 7h10v10H7z",
+  stop: "M6 6h12v12H6z",
   link: "M10 14a4 4 0 0 0 5.7 0l3-3a4 4 0 0 0-5.7-5.7l-1 1M14 10a4 4 0 0 0-5.7 0l-3 3a4 4 0 0 0 5.7 5.7l1-1",
   alert: "M12 8v5M12 16.5v.1M12 3.5l9 16H3z",
   film: "M4 5h16v14H4zM4 10h16M4 14.5h16M8 5v14M16 5v14",
