@@ -46,6 +46,7 @@ test("names are shortened without losing what tells them apart", () => {
   assert.equal(shortCid("bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55fbzdi"), "bafybeigdy…5fbzdi");
   assert.equal(titleOf("my_first_film.mp4"), "my first film");
   assert.equal(titleOf(".mp4"), ".mp4");
+  assert.equal([...titleOf(`${"🎬".repeat(300)}.mp4`)].length, 200);
 });
 
 test("speed forgets what was long ago", () => {

@@ -23,7 +23,7 @@ export async function shots(browser, { origin, id, key, folder }) {
     await page.locator("rp-player video").evaluate(async (video) => {
       while (video.readyState < 1) await new Promise((resolve) => video.addEventListener("loadedmetadata", resolve, { once: true }));
       video.currentTime = video.duration / 3;
-      await new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+      await new Promise((resolve) => video.addEventListener("canplay", resolve, { once: true }));
     });
     await page.screenshot({ path: path.join(folder, `player-${name}.png`) });
     await page.screenshot({ path: path.join(folder, `player-${name}-whole.png`), fullPage: true });
