@@ -10,6 +10,9 @@ import { icon } from "../lib/icons.js";
 import { videoHash } from "../lib/router.js";
 import { NO_LIVE, isMoving, isPlayable, stateName } from "../lib/state.js";
 
+/** What stands for a poster where there is none. */
+const SIGNS = { failed: "alert", pending: "upload", cancelled: "stop" };
+
 export class RpCard extends HTMLElement {
   app;
   record;
@@ -77,16 +80,19 @@ export class RpCard extends HTMLElement {
     const facts = h("span", { class: "card-facts" });
     const progress = bar("Progress", 0);
     const poster = h("img", { alt: "", loading: "lazy", decoding: "async", hidden: true });
+    poster.addEventListener("load", () => thumb.classList.add("has-poster"));
     poster.addEventListener("error", () => (poster.hidden = true));
-    const thumb = h("div", { class: "thumb" }, icon("film"), poster, h("span", { class: "thumb-play" }, icon("play")), duration, progress);
+    const sign = h("span", { class: "thumb-sign" });
+    const thumb = h("div", { class: "thumb" }, sign, poster, h("span", { class: "thumb-play" }, icon("play")), duration, progress);
     const article = h("article", { class: "card" }, thumb,
       h("div", { class: "card-text" }, h("h2", {}, title), h("p", { class: "card-line" }, name, facts)));
     this.replaceChildren(article);
-    return { article, title, duration, name, facts, progress, poster };
+    return { article, title, duration, name, facts, progress, poster, sign };
   }
 
   #show(record, live) {
-    const { article, title, duration, facts, poster } = this.#parts;
+    const { article, title, duration, facts, poster, sign } = this.#parts;
+    if (article.dataset.state !== record.upload_status) sign.replaceChildren(icon(SIGNS[record.upload_status] ?? "film"));
     article.dataset.state = record.upload_status;
     article.dataset.video = record.id;
     article.classList.toggle("can-play", isPlayable(record));

@@ -5,6 +5,7 @@
 
 import { h, safeUrl, say } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { playerKeys } from "../lib/keys.js";
 
 /** Times that a fatal error of the network or the decoder is answered by hls.js' own recovery before we give up. */
 const RECOVERIES = 3;
@@ -14,6 +15,7 @@ export class RpPlayer extends HTMLElement {
   #quality = h("select", { "aria-label": "Quality" });
   #bar = h("div", { class: "player-bar", hidden: true }, h("label", {}, h("span", {}, "Quality"), this.#quality), h("span", { class: "now", role: "presentation" }));
   #fault = h("div", { class: "player-fault", role: "alert", hidden: true });
+  #stop;
   #hls = null;
   #source = null;
   #next = null;
@@ -26,11 +28,17 @@ export class RpPlayer extends HTMLElement {
     // At the end there is a pause too, but nothing to take: a replay begins with a seek.
     this.#video.addEventListener("pause", () => !this.#video.ended && this.#take());
     this.#video.addEventListener("seeking", () => this.#take());
+    this.#stop = new AbortController();
+    playerKeys(this.#video, this.#stop.signal);
     this.#video.addEventListener("error", () => this.#hls === null && this.#source && this.#failed("The video could not be played."));
-    this.#quality.addEventListener("change", () => this.#hls && (this.#hls.nextLevel = Number(this.#quality.value)));
+    this.#quality.addEventListener("change", () => {
+      if (this.#hls) this.#hls.nextLevel = Number(this.#quality.value);
+      say(this.querySelector(".now"), "");
+    });
   }
 
   disconnectedCallback() {
+    this.#stop.abort();
     this.#hls?.destroy();
     this.#hls = null;
     this.#source = null;

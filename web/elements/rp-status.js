@@ -2,6 +2,7 @@
 
 import { bar, h, say, setBar } from "../lib/dom.js";
 import { percent } from "../lib/format.js";
+import { Problem } from "../lib/problem.js";
 import { isMoving, stateName, stateSentence } from "../lib/state.js";
 
 const PINS = { queued: "waiting", pinning: "being pinned", pinned: "pinned", failed: "could not be pinned" };
@@ -36,7 +37,7 @@ export class RpStatus extends HTMLElement {
 
   #words(record) {
     if (record.upload_status !== "failed") return stateSentence(record);
-    return [record.error?.detail ?? "The video could not be prepared.", record.error?.suggestion].filter(Boolean).join(" ");
+    return new Problem(record.error ?? { detail: "The video could not be prepared." }).words;
   }
 
   #showRungs(rungs) {

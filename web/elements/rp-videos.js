@@ -76,7 +76,7 @@ export class RpVideos extends HTMLElement {
       });
       this.#say("");
       this.#list.querySelectorAll(".placeholder").forEach((item) => item.remove());
-      const items = page.videos.filter((record) => !this.card(record.id)).map((record) => this.#item(record));
+      const items = page.videos.filter((record) => !this.card(record.id) && record.upload_status !== "deleted").map((record) => this.#item(record));
       this.#list.append(...items);
       this.#cursor = page.next_cursor;
       this.#loaded = true;

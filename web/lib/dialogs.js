@@ -3,6 +3,9 @@
 import { h, say } from "./dom.js";
 import { words } from "./problem.js";
 
+/** The key may be asked for while another dialog is open, so each title has an id of its own. */
+let opened = 0;
+
 /**
  * Opens a modal form. `act(data)` runs on submit and may throw a problem, whose words are shown while the dialog stays;
  * resolves to act's result, or null when it was closed.
@@ -12,8 +15,10 @@ function ask({ title, body, submit, danger = false, act }) {
   const fault = h("p", { class: "fault", role: "alert", hidden: true });
   const close = h("button", { type: "button", class: "button" }, "Cancel");
   const go = h("button", { type: "submit", class: danger ? "button danger" : "button primary" }, submit);
-  const form = h("form", { method: "dialog" }, h("h2", { id: "dialog-title" }, title), ...body, fault, h("div", { class: "dialog-buttons" }, close, go));
-  const dialog = h("dialog", { "aria-labelledby": "dialog-title" }, form);
+  opened += 1;
+  const id = `dialog-title-${opened}`;
+  const form = h("form", { method: "dialog" }, h("h2", { id }, title), ...body, fault, h("div", { class: "dialog-buttons" }, close, go));
+  const dialog = h("dialog", { "aria-labelledby": id }, form);
   let result = null;
   close.addEventListener("click", () => dialog.close());
   // A click on the backdrop is a click on the dialog itself.

@@ -67,6 +67,7 @@ export class Feed {
       if (socket !== this.#socket) return;
       const key = this.#tools.key();
       if (key !== null) this.#say({ op: "auth", key });
+      this.#joining.clear();
       this.#subscribe([...this.#videos.keys()]);
       this.#set("open");
     };
@@ -130,7 +131,7 @@ export class Feed {
       queueMicrotask(() => {
         const ids = [...this.#joining].filter((joined) => this.#videos.has(joined));
         this.#joining.clear();
-        if (this.#state === "open") this.#subscribe(ids);
+        if (this.#state === "open" && ids.length > 0) this.#subscribe(ids);
       });
     }
     this.#joining.add(id);

@@ -70,7 +70,11 @@ export function shortCid(cid) {
   return cid && cid.length > 20 ? `${cid.slice(0, 10)}…${cid.slice(-6)}` : (cid ?? "");
 }
 
+/** The server's bound of a title, in code points. */
+const TITLE = 200;
+
 /** A file's name without its extension: the title until somebody gives a better one. */
 export function titleOf(filename) {
-  return filename.replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/_+/g, " ").trim() || filename;
+  const name = filename.replace(/\.[A-Za-z0-9]{1,5}$/, "").replace(/_+/g, " ").trim() || filename;
+  return [...name].slice(0, TITLE).join("");
 }
