@@ -2,6 +2,9 @@
 use data_encoding::BASE32_NOPAD;
 use reqwest::{Response, StatusCode};
 
+use ipfs_api_backend_hyper::IpfsApi as _;
+use rust_unixfs::dir::builder::{BufferingTreeBuilder, TreeOptions};
+
 use super::rpc::{client, endpoint, pin, put};
 use super::{data, start_ipfs};
 
@@ -141,7 +144,70 @@ async fn published_roots_are_served_and_originals_never() {
     assert_eq!(get(url.clone(), &[]).await.status(), StatusCode::OK);
     let original_url = format!("{at}/ipfs/{original}");
     assert_eq!(get(original_url, &[]).await.status(), StatusCode::NOT_FOUND);
-    ipfs_api_backend_hyper::IpfsApi::pin_rm(&client, &root, true).await.unwrap();
+    client.pin_rm(&root, true).await.unwrap();
     assert_eq!(get(url, &[]).await.status(), StatusCode::NOT_FOUND);
     engines.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_of_many_blocks_is_searched() {
+    let data = data();
+    let engines = start_ipfs(data.path()).await;
+    let client = client(&engines);
+    let at = endpoint(&engines).gateway_url;
+    let leaf = put(&client, "raw", b"leaf".to_vec()).await;
+    let mut options = TreeOptions::default();
+    options.wrap_with_directory();
+    options.block_size_limit(None);
+    let mut tree = BufferingTreeBuilder::new(options);
+    // Over 256 KiB of names and links, at which a folder is spread over blocks.
+    let name = |n: u32| format!("{n:05}-{}.m4s", "long".repeat(25));
+    for n in 0..2000 {
+        tree.put_link(&name(n), leaf.parse().unwrap(), 4).unwrap();
+    }
+    let mut root = None;
+    let mut blocks = 0;
+    for node in tree.build() {
+        let node = node.unwrap();
+        let cid = put(&client, "dag-pb", node.block.to_vec()).await;
+        assert_eq!(cid, node.cid.to_string());
+        (root, blocks) = (Some(cid), blocks + 1);
+    }
+    let root = root.unwrap();
+    assert!(blocks > 100, "{blocks}");
+    pin(&client, &root, "published").await;
+    for n in [0, 777, 1999] {
+        let found = get(format!("{at}/ipfs/{root}/{}", name(n)), &[]).await;
+        assert_eq!(found.text().await.unwrap(), "leaf");
+    }
+    let missing = get(format!("{at}/ipfs/{root}/{}", name(2000)), &[]).await;
+    assert_eq!(missing.status(), StatusCode::NOT_FOUND);
+    engines.stop().await;
+}
+
+#[tokio::test]
+async fn a_lost_block_is_told_at_once() {
+    let data = data();
+    let engines = start_ipfs(data.path()).await;
+    let client = client(&engines);
+    let leaf = put(&client, "raw", b"leaf".to_vec()).await;
+    let root = put(&client, "dag-pb", folder(&[("a", &leaf, 4)])).await;
+    pin(&client, &root, "published").await;
+    let lost = find(&data.path().join("ipfs/repo"), b"leaf").unwrap();
+    std::fs::remove_file(lost).unwrap();
+    let answer = get(format!("{}/ipfs/{root}/a", endpoint(&engines).gateway_url), &[]).await;
+    assert_eq!(answer.status(), StatusCode::GATEWAY_TIMEOUT);
+    assert_eq!(header(&answer, "cache-control"), "no-store");
+    engines.stop().await;
+}
+
+/// The file below `folder` that holds exactly `bytes`.
+fn find(folder: &std::path::Path, bytes: &[u8]) -> Option<std::path::PathBuf> {
+    std::fs::read_dir(folder).unwrap().map(Result::unwrap).find_map(|entry| {
+        let path = entry.path();
+        if path.is_dir() {
+            return find(&path, bytes);
+        }
+        (std::fs::read(&path).unwrap() == bytes).then_some(path)
+    })
 }

@@ -21,6 +21,10 @@ async fn everything_is_there_again_after_a_stop() {
     assert_eq!(isolation.as_deref(), Some("serializable"));
     assert_eq!(ask(after, "SHOW fsync").await.as_deref(), Some("on"));
     assert_eq!(ask(after, "SHOW listen_addresses").await.as_deref(), Some(""));
+    assert_eq!(
+        ask(after, "SELECT rolsuper FROM pg_roles WHERE rolname = current_user").await.as_deref(),
+        Some("f")
+    );
     assert_eq!(before.database_url, after.database_url);
     let key = |e: &reelpin_standalone::engines::Endpoints| {
         e.s3.as_ref().map(|s3| (s3.access_key.clone(), s3.secret_key.clone()))

@@ -33,6 +33,18 @@ impl ApiRequest for PinAddNamed<'_> {
     const PATH: &'static str = "/pin/add";
 }
 
+/// `pin/ls` with names.
+#[derive(Serialize)]
+struct PinLsNamed<'a> {
+    names: bool,
+    #[serde(rename = "type")]
+    kind: &'a str,
+}
+
+impl ApiRequest for PinLsNamed<'_> {
+    const PATH: &'static str = "/pin/ls";
+}
+
 pub(super) async fn pin(client: &IpfsClient, cid: &str, name: &str) {
     let request = PinAddNamed { arg: cid, recursive: true, name };
     let answer = client.request_raw(request, None).await.unwrap();
@@ -64,11 +76,15 @@ async fn blocks_are_put_pinned_listed_and_removed() {
 
     let unpinned = client.pin_ls(Some(&cid), Some("recursive")).await.unwrap_err();
     assert!(unpinned.to_string().contains("is not pinned"), "{unpinned}");
-    assert_eq!(client.pin_add(&cid, true).await.unwrap().pins, [cid.clone()]);
+    assert_eq!(client.pin_add(&cid, true).await.unwrap().pins, std::slice::from_ref(&cid));
+    pin(&client, &cid, "original").await;
     let listed = client.pin_ls(Some(&cid), Some("recursive")).await.unwrap();
     assert_eq!(listed.keys[&cid].typ, "recursive");
     assert_eq!(client.pin_ls(None, Some("recursive")).await.unwrap().keys.len(), 1);
-    assert_eq!(client.pin_rm(&cid, true).await.unwrap().pins, [cid.clone()]);
+    let named = client.request_raw(PinLsNamed { names: true, kind: "recursive" }, None).await;
+    let named: serde_json::Value = serde_json::from_slice(&named.unwrap().1).unwrap();
+    assert_eq!(named["Keys"][&cid]["Name"], "original");
+    assert_eq!(client.pin_rm(&cid, true).await.unwrap().pins, std::slice::from_ref(&cid));
     let again = client.pin_rm(&cid, true).await.unwrap_err();
     assert!(again.to_string().contains("not pinned or pinned indirectly"), "{again}");
     engines.stop().await;

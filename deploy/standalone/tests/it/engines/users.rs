@@ -1,4 +1,6 @@
 //! The engines as root and as an ordinary user, and where root's private folders put the database.
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -50,6 +52,7 @@ async fn a_database_that_its_user_cannot_reach_lies_elsewhere() {
         return;
     }
     let home = data();
+    std::fs::set_permissions(home.path(), Permissions::from_mode(0o700)).unwrap();
     let data = home.path().join("data");
     let engines = start_postgres(&data).await.unwrap();
     let note = engines.notes().first().cloned().unwrap();
