@@ -60,7 +60,9 @@ pub(super) fn kept_hex(path: &Path) -> io::Result<Secret> {
     let bytes = kept(path, || random_hex(32).map(String::into_bytes))?;
     let text =
         String::from_utf8(bytes).map_err(|e| io::Error::new(io::ErrorKind::InvalidData, e))?;
-    Ok(Secret(text.trim().to_owned()))
+    let text = text.trim();
+    let hex = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    hex.then(|| Secret(text.to_owned())).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 /// Writes a file of mode 0600 so that after any crash the old bytes or all the new ones are there.

@@ -1,7 +1,7 @@
 //! One bounded HTTP/1.1 server per engine: time limits for heads and bodies, a stop that drains.
 use std::convert::Infallible;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use axum::Router;
@@ -37,6 +37,18 @@ pub(super) async fn bind(
     let listener = TcpListener::bind(address).await.map_err(error)?;
     let bound = listener.local_addr().map_err(error)?;
     Ok((listener, bound))
+}
+
+/// `http://host:port` for a client on this machine.
+pub(super) fn url(bound: SocketAddr) -> String {
+    let mut reached = bound;
+    if bound.ip().is_unspecified() {
+        reached.set_ip(match bound.ip() {
+            IpAddr::V4(_) => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(_) => Ipv6Addr::LOCALHOST.into(),
+        });
+    }
+    format!("http://{reached}")
 }
 
 /// Serves until `stop`, then lets running requests finish for up to 5 s.

@@ -1,4 +1,4 @@
-//! Integration tests of the standalone crate, one binary.
-#![expect(missing_docs, reason = "a test binary has no readers of its interface")]
-
+//! The integration tests of `reelpin-standalone`, in one binary.
 mod client;
+#[cfg(feature = "local")]
+mod engines;

@@ -18,7 +18,7 @@ use s3s::service::S3ServiceBuilder;
 use s3s_fs::FileSystem;
 
 use super::host::{self, Hosts};
-use super::{Options, S3Endpoint, folder, secret};
+use super::{Options, S3Endpoint, folder, secret, serve};
 
 /// The one bucket; its folder has the same name.
 const BUCKET: &str = "reelpin";
@@ -89,7 +89,7 @@ pub(super) fn open(
         .layer(cors)
         .layer(from_fn_with_state(Hosts::of(bound, &options.allowed_hosts), host::check));
     let endpoint = S3Endpoint {
-        endpoint: format!("http://{bound}"),
+        endpoint: serve::url(bound),
         region: REGION.to_owned(),
         bucket: BUCKET.to_owned(),
         access_key,

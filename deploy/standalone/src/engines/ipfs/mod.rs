@@ -16,7 +16,7 @@ use axum::Router;
 
 pub(super) use self::node::Node;
 use super::host::Hosts;
-use super::{IpfsEndpoint, Options, secret};
+use super::{IpfsEndpoint, Options, secret, serve};
 
 /// The user of the RPC's credential.
 const RPC_USER: &str = "reelpin";
@@ -78,10 +78,10 @@ pub(super) async fn start(
     );
     let gateway = gateway::router(node.clone(), Hosts::of(gateway_bound, &options.allowed_hosts));
     let endpoint = IpfsEndpoint {
-        rpc_url: format!("http://{rpc_bound}"),
+        rpc_url: serve::url(rpc_bound),
         rpc_user: RPC_USER.to_owned(),
         rpc_password: password,
-        gateway_url: format!("http://{gateway_bound}"),
+        gateway_url: serve::url(gateway_bound),
     };
     Ok(Started { node, endpoint, rpc, gateway })
 }

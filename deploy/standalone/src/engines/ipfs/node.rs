@@ -13,6 +13,7 @@ use rust_ipfs::p2p::PeerInfo;
 use rust_ipfs::{Block, Ipfs, Keypair, PinMode};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
 
 use super::dag::{self, Malformed};
 use super::roots::Roots;
@@ -62,6 +63,7 @@ struct Inner {
     network: Network,
     /// Puts and pins share it, the garbage collection has it alone: it must not see half a pin.
     collecting: RwLock<()>,
+    tasks: TaskTracker,
 }
 
 /// How much the node stores.
@@ -86,7 +88,8 @@ impl Node {
         let names = home.join("pin-names");
         let roots = Roots::open(names.clone()).map_err(IpfsError::storage(&names))?;
         let ipfs = start(&key, &repo, network).await?;
-        let node = Inner { ipfs, roots, network, collecting: RwLock::new(()) };
+        let node =
+            Inner { ipfs, roots, network, collecting: RwLock::new(()), tasks: TaskTracker::new() };
         node.reconcile().await.map_err(|error| IpfsError::Start(error.into()))?;
         Ok(Self(Arc::new(node)))
     }
@@ -109,7 +112,11 @@ impl Node {
 
     /// Closes the node; what it stores is on the disk already.
     pub(in crate::engines) async fn stop(self) {
-        let stopping = self.0.ipfs.clone().exit_daemon();
+        self.0.tasks.close();
+        let stopping = async {
+            self.0.tasks.wait().await;
+            self.0.ipfs.clone().exit_daemon().await;
+        };
         if tokio::time::timeout(STOP_WITHIN, stopping).await.is_err() {
             tracing::warn!("the IPFS node did not stop in time");
         }
@@ -137,34 +144,47 @@ impl Node {
 
     /// Pins everything below `cid`, all of which must be here, under `name` (which replaces another).
     pub(super) async fn pin(&self, cid: Cid, name: &str) -> Result<(), NodeError> {
-        let _shared = self.0.collecting.read().await;
-        self.0.pin(cid).await?;
-        self.0.roots.set(cid, name)?;
-        if self.0.network == Network::Public && self.0.roots.is_published(&cid) {
-            let announcing = self.0.ipfs.provide(cid);
-            match tokio::time::timeout(ANNOUNCE_WITHIN, announcing).await {
-                Ok(Ok(())) => {}
-                Ok(Err(error)) => tracing::warn!(%cid, %error, "root not announced"),
-                Err(_) => tracing::warn!(%cid, "root not announced in time"),
-            }
-        }
-        Ok(())
+        let name = name.to_owned();
+        self.whole(async move |node| {
+            let _shared = node.collecting.read().await;
+            node.pin(cid).await?;
+            node.roots.set(cid, name).await?;
+            node.announce(cid).await;
+            Ok(())
+        })
+        .await
     }
 
     /// Removes a recursive pin. The gateway stops serving it first.
-    pub(super) async fn unpin(&self, cid: &Cid) -> Result<(), NodeError> {
-        let _shared = self.0.collecting.read().await;
-        if self.0.roots.name(cid).is_none() {
-            return Err(NodeError::NotPinned);
-        }
-        self.0.roots.forget(cid)?;
-        self.0.ipfs.remove_pin(cid).recursive().await.map_err(NodeError::failed)
+    pub(super) async fn unpin(&self, cid: Cid) -> Result<(), NodeError> {
+        self.whole(async move |node| {
+            let _shared = node.collecting.read().await;
+            if node.roots.name(&cid).is_none() {
+                return Err(NodeError::NotPinned);
+            }
+            node.roots.forget(cid).await?;
+            node.ipfs.remove_pin(cid).recursive().await.map_err(NodeError::failed)
+        })
+        .await
     }
 
     /// Removes every block that no pin holds; puts wait meanwhile.
     pub(super) async fn collect(&self) -> Result<Vec<Cid>, NodeError> {
-        let _alone = self.0.collecting.write().await;
-        self.0.ipfs.gc().await.map_err(NodeError::failed)
+        self.whole(async move |node| {
+            let _alone = node.collecting.write().await;
+            node.ipfs.gc().await.map_err(NodeError::failed)
+        })
+        .await
+    }
+
+    /// Does something to its end even if the caller goes away in between.
+    async fn whole<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, NodeError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, NodeError>> + Send + 'static,
+    {
+        let working = self.0.tasks.spawn(work(Arc::clone(&self.0)));
+        working.await.map_err(NodeError::failed)?
     }
 
     /// The recursive pins and their names.
@@ -199,6 +219,18 @@ impl Inner {
         repo.pin(root).recursive().local().exit_on_error().await.map_err(NodeError::failed)
     }
 
+    /// Tells the public network of a published root, and of nothing else.
+    async fn announce(&self, root: Cid) {
+        if self.network == Network::Private || !self.roots.is_published(&root) {
+            return;
+        }
+        match tokio::time::timeout(ANNOUNCE_WITHIN, self.ipfs.provide(root)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%root, %error, "root not announced"),
+            Err(_) => tracing::warn!(%root, "root not announced in time"),
+        }
+    }
+
     /// Brings pins and names in line after a start: a name whose pin was lost in a power cut is
     /// pinned again or forgotten, a pin without a name is listed with the empty one.
     async fn reconcile(&self) -> Result<(), NodeError> {
@@ -212,11 +244,11 @@ impl Inner {
                 && let Err(error) = self.pin(cid).await
             {
                 tracing::warn!(%cid, name, %error, "a pin is lost");
-                self.roots.forget(&cid)?;
+                self.roots.forget(cid).await?;
             }
         }
         for cid in pinned.into_iter().filter(|cid| self.roots.name(cid).is_none()) {
-            self.roots.set(cid, "")?;
+            self.roots.set(cid, String::new()).await?;
         }
         Ok(())
     }

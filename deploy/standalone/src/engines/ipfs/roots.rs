@@ -56,27 +56,31 @@ impl Roots {
     }
 
     /// Keeps a pin's name; it is on the disk when this returns.
-    pub(super) fn set(&self, cid: Cid, name: &str) -> io::Result<()> {
-        let path = self.path(&cid);
-        if name.is_empty() {
-            remove(&path)?;
-        } else {
-            secret::write_whole(&path, name.as_bytes())?;
-        }
-        let mut names = self.names.write().unwrap_or_else(PoisonError::into_inner);
-        names.insert(cid, name.to_owned());
+    pub(super) async fn set(&self, cid: Cid, name: String) -> io::Result<()> {
+        let (path, kept) = (self.path(&cid), name.clone());
+        on_disk(move || match kept.as_str() {
+            "" => remove(&path),
+            kept => secret::write_whole(&path, kept.as_bytes()),
+        })
+        .await?;
+        self.names.write().unwrap_or_else(PoisonError::into_inner).insert(cid, name);
         Ok(())
     }
 
     /// Forgets a pin.
-    pub(super) fn forget(&self, cid: &Cid) -> io::Result<()> {
-        self.names.write().unwrap_or_else(PoisonError::into_inner).remove(cid);
-        remove(&self.path(cid))
+    pub(super) async fn forget(&self, cid: Cid) -> io::Result<()> {
+        self.names.write().unwrap_or_else(PoisonError::into_inner).remove(&cid);
+        let path = self.path(&cid);
+        on_disk(move || remove(&path)).await
     }
 
     fn path(&self, cid: &Cid) -> PathBuf {
         self.folder.join(cid.to_string())
     }
+}
+
+async fn on_disk(work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<()> {
+    tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
 }
 
 fn remove(path: &Path) -> io::Result<()> {

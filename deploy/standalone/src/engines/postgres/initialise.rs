@@ -1,12 +1,12 @@
 //! Makes the cluster, whole or not at all: `initdb` works in a draft folder that is then renamed.
 use std::fs::{self, DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::place::Place;
 use super::programs::Programs;
-use super::{NAME, PostgresError};
+use super::{ADMIN, PostgresError};
 use crate::engines::{Secret, secret};
 
 /// Takes 1 to 3 s on an idle machine.
@@ -34,7 +34,7 @@ pub(super) async fn make(
         .and_then(|()| place.owner.take(&draft.password))
         .map_err(PostgresError::storage("write", &draft.password))?;
     run(programs, place, &draft).await?;
-    persist(&draft.cluster).map_err(PostgresError::storage("sync", &draft.cluster))?;
+    persist(draft.cluster.clone()).await.map_err(PostgresError::storage("sync", &draft.cluster))?;
     fs::rename(&draft.cluster, place.cluster())
         .and_then(|()| File::open(place.beside("."))?.sync_all())
         .map_err(PostgresError::storage("put in place", place.cluster()))
@@ -45,7 +45,7 @@ async fn run(programs: &Programs, place: &Place, draft: &Draft) -> Result<(), Po
     command
         .arg("-D")
         .arg(&draft.cluster)
-        .args(["-U", NAME, "-E", "UTF8", "--locale=C", "--auth=scram-sha-256"])
+        .args(["-U", ADMIN, "-E", "UTF8", "--locale=C", "--auth=scram-sha-256"])
         // We sync the file system once instead of each of a thousand files.
         .args(["--no-sync", "--no-instructions", "--data-checksums"])
         .arg("--pwfile")
@@ -65,8 +65,9 @@ async fn run(programs: &Programs, place: &Place, draft: &Draft) -> Result<(), Po
     Err(PostgresError::Initdb { output })
 }
 
-fn persist(folder: &Path) -> std::io::Result<()> {
-    Ok(rustix::fs::syncfs(File::open(folder)?)?)
+async fn persist(folder: PathBuf) -> std::io::Result<()> {
+    let sync = move || Ok(rustix::fs::syncfs(File::open(folder)?)?);
+    tokio::task::spawn_blocking(sync).await.map_err(std::io::Error::other)?
 }
 
 /// Removes what killed runs left behind; whatever cannot be removed harms nobody.

@@ -21,8 +21,10 @@ use self::place::Place;
 use self::programs::Programs;
 use super::Secret;
 
-/// The role that owns the cluster and the name of its database.
+/// The database, and the role that owns it, which clients connect as. It is no superuser.
 const NAME: &str = "reelpin";
+/// The superuser, as whom we make the two.
+const ADMIN: &str = "reelpin_admin";
 /// Part of the socket's file name; nothing listens on TCP.
 const PORT: u16 = 5432;
 /// A cluster that was cut off replays its log before it answers; a long one takes minutes.
@@ -130,13 +132,14 @@ impl Postgres {
     pub(super) async fn start(data: &Path, search_path: &OsStr) -> Result<Self, PostgresError> {
         let place = Place::choose(data)?;
         let programs = Programs::find(search_path, &place).await?;
-        let password = place.password()?;
+        let password = place.password("password")?;
+        let admin_password = place.password("password.admin")?;
         if place.version().is_none() {
-            initialise::make(&programs, &place, &password).await?;
+            initialise::make(&programs, &place, &admin_password).await?;
         }
         orphan::end_all(place.cluster()).await?;
         let sockets = sockets::make(&place)?;
-        let config = ready::config(&sockets, &password);
+        let config = ready::config(&sockets, &admin_password);
         let mut tries = 1;
         let child = loop {
             let child = Child::start(programs.postmaster(&place, &sockets)?).await?;
@@ -150,7 +153,7 @@ impl Postgres {
                 Err(error) => return Err(error),
             }
         };
-        ready::create_database(&config).await?;
+        ready::create_database(&config, &password).await?;
         Ok(Self { child, place, sockets, password })
     }
 
@@ -189,5 +192,7 @@ impl Postgres {
             }
             tracing::warn!(?signal, "postgresql did not end in time");
         }
+        // Made again at the next start.
+        let _ = std::fs::remove_dir(&self.sockets);
     }
 }

@@ -68,9 +68,9 @@ impl Place {
         fs::read_to_string(self.cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
-    /// The role's password; it lies beside the cluster that knows it.
-    pub(super) fn password(&self) -> Result<Secret, PostgresError> {
-        let path = self.home.join("password");
+    /// A role's password, kept in the file `name` beside the cluster that knows it.
+    pub(super) fn password(&self, name: &str) -> Result<Secret, PostgresError> {
+        let path = self.home.join(name);
         secret::kept_hex(&path).map_err(PostgresError::storage("use", &path))
     }
 

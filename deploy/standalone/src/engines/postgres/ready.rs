@@ -10,7 +10,7 @@ use tokio_postgres::{Client, Config, NoTls};
 
 use super::child::Child;
 use super::place::Place;
-use super::{NAME, PORT, PostgresError, READY_WITHIN};
+use super::{ADMIN, NAME, PORT, PostgresError, READY_WITHIN};
 use crate::engines::Secret;
 
 const TRY_AGAIN: Duration = Duration::from_millis(25);
@@ -20,10 +20,10 @@ const STATEMENT_WITHIN: Duration = Duration::from_secs(60);
 const TAIL_BYTES: u64 = 4096;
 const TAIL_LINES: usize = 8;
 
-/// How to connect to the maintenance database.
+/// How to connect to the maintenance database as the superuser.
 pub(super) fn config(sockets: &Path, password: &Secret) -> Config {
     let mut config = Config::new();
-    config.host_path(sockets).port(PORT).user(NAME).password(password.expose());
+    config.host_path(sockets).port(PORT).user(ADMIN).password(password.expose());
     config.dbname("postgres").connect_timeout(CONNECT_WITHIN);
     config
 }
@@ -60,12 +60,21 @@ pub(super) async fn wait(
     }
 }
 
-/// Creates our database where it is missing.
-pub(super) async fn create_database(config: &Config) -> Result<(), PostgresError> {
+/// Creates our role and its database where they are missing. The password is hex digits.
+pub(super) async fn create_database(
+    config: &Config,
+    password: &Secret,
+) -> Result<(), PostgresError> {
+    let password = password.expose();
     let creating = with_client(config, async |client| {
-        let known = "SELECT 1 FROM pg_database WHERE datname = $1";
-        if client.query_opt(known, &[&NAME]).await?.is_none() {
-            client.batch_execute(&format!("CREATE DATABASE {NAME}")).await?;
+        let role = "SELECT 1 FROM pg_roles WHERE rolname = $1";
+        let verb =
+            if client.query_opt(role, &[&NAME]).await?.is_none() { "CREATE" } else { "ALTER" };
+        // Set again each time, so that a password file that was removed locks nobody out.
+        client.batch_execute(&format!("{verb} ROLE {NAME} LOGIN PASSWORD '{password}'")).await?;
+        let database = "SELECT 1 FROM pg_database WHERE datname = $1";
+        if client.query_opt(database, &[&NAME]).await?.is_none() {
+            client.batch_execute(&format!("CREATE DATABASE {NAME} OWNER {NAME}")).await?;
         }
         Ok(())
     });

@@ -62,7 +62,7 @@ pub(super) async fn ls(State(node): State<Node>, args: Args) -> Result<Json<Valu
 pub(super) async fn rm(State(node): State<Node>, args: Args) -> Result<Json<Value>, Problem> {
     let cids = args.cids()?;
     for cid in &cids {
-        node.unpin(cid).await?;
+        node.unpin(*cid).await?;
     }
     Ok(pins(&cids))
 }

@@ -25,7 +25,7 @@ pub(super) async fn cat(
     let start = args.number("offset", 0)?.min(size);
     let end = args.number("length", size)?.saturating_add(start).min(size);
     let body = Body::from_stream(file::read(node, cid, start..end));
-    Ok(([(header::CONTENT_TYPE, "text/plain"), (header::TRAILER, "X-Stream-Error")], body))
+    Ok(([(header::CONTENT_TYPE, "text/plain")], body))
 }
 
 /// The names in a folder of one block.
