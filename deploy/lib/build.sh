@@ -20,6 +20,13 @@ reelpin_binary() {
   echo "$target/debug/reelpin"
 }
 
+# build_tests: the tests and the program in one go; a build of the program alone would choose other
+# features of some packages and compile these again.
+build_tests() {
+  step "Building the tests"
+  (cd "$root" && cargo test --workspace --locked --no-run </dev/null) || stop "The build failed; its errors are above."
+}
+
 # build: the dev profile on purpose, which optimises only what touches every byte (see Cargo.toml).
 build() {
   if [ -x "$(reelpin_binary)" ]; then
