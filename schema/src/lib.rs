@@ -1,1 +1,19 @@
-//! Reelpin.
+//! What Reelpin's processes agree on: tables and their statements, events, object keys, content
+//! ids, settings, and the clients of the four engines.
+
+pub mod bucket;
+pub mod cid;
+pub mod db;
+pub mod event;
+pub mod failure;
+pub mod file;
+pub mod ipfs;
+pub mod keys;
+pub mod pin;
+pub mod queue;
+pub mod secret;
+pub mod segment;
+pub mod settings;
+pub mod task;
+pub mod transcode;
+pub mod video;

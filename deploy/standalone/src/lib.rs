@@ -1,3 +1,8 @@
-//! Reelpin on one machine: the local engines, the launcher, and a client of the public HTTP API.
+//! Reelpin on one machine: the local engines, the launcher that runs gateway and worker beside
+//! them, and a client of the public HTTP API.
 
 pub mod client;
+#[cfg(feature = "local")]
+pub mod engines;
+#[cfg(feature = "local")]
+pub mod launch;

@@ -1,0 +1,25 @@
+CREATE TABLE IF NOT EXISTS videos (
+    id UUID PRIMARY KEY,
+    file_id UUID NOT NULL,
+    title TEXT NOT NULL,
+    description TEXT NOT NULL,
+    filename TEXT NOT NULL,
+    file_path TEXT NOT NULL,
+    file_size INT8 NOT NULL CHECK (file_size > 0),
+    etag TEXT,
+    ipfs_cid TEXT,
+    checksum TEXT,
+    root_cid TEXT,
+    upload_status TEXT NOT NULL CHECK (upload_status IN
+        ('pending', 'uploaded', 'processing', 'playable', 'completed', 'failed', 'cancelled', 'deleted')),
+    probe JSONB,
+    plan JSONB,
+    error JSONB,
+    events INT8 NOT NULL DEFAULT 0,
+    ticket_until TIMESTAMPTZ NOT NULL,
+    look_at TIMESTAMPTZ,
+    looks INT8 NOT NULL DEFAULT 0,
+    created_at TIMESTAMPTZ NOT NULL,
+    updated_at TIMESTAMPTZ NOT NULL,
+    ended_at TIMESTAMPTZ
+)

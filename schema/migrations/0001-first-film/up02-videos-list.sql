@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS videos_list ON videos (id) WHERE upload_status <> 'deleted'

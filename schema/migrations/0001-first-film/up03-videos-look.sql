@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS videos_look ON videos (look_at) WHERE upload_status = 'pending'

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS task_waits_on ON task_waits (waits_on)

@@ -1,0 +1,1 @@
+CREATE INDEX IF NOT EXISTS pins_cid ON pins (cid)

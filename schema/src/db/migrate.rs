@@ -1,0 +1,76 @@
+//! Migrations: one idempotent statement a file, as CockroachDB wants schema changes, applied in
+//! order and remembered by name.
+
+use super::{Db, DbError};
+
+/// One statement of a migration, by its place in the order of all.
+#[derive(Debug, Clone, Copy)]
+pub struct Migration {
+    /// `0001-first-film/up01-videos`: folder and file.
+    pub name: &'static str,
+    /// The statement; safe to apply twice.
+    pub sql: &'static str,
+}
+
+macro_rules! migrations {
+    ($($name:literal),* $(,)?) => {
+        &[$(Migration {
+            name: $name,
+            sql: include_str!(concat!("../../migrations/", $name, ".sql")),
+        }),*]
+    };
+}
+
+/// Every migration there is, oldest first.
+pub const MIGRATIONS: &[Migration] = migrations![
+    "0001-first-film/up01-videos",
+    "0001-first-film/up02-videos-list",
+    "0001-first-film/up03-videos-look",
+    "0001-first-film/up04-transcodes",
+    "0001-first-film/up05-segments",
+    "0001-first-film/up06-files",
+    "0001-first-film/up07-tasks",
+    "0001-first-film/up08-tasks-ready",
+    "0001-first-film/up09-tasks-running",
+    "0001-first-film/up10-tasks-token",
+    "0001-first-film/up11-waits",
+    "0001-first-film/up12-waits-on",
+    "0001-first-film/up13-attempts",
+    "0001-first-film/up14-attempts-video",
+    "0001-first-film/up15-events",
+    "0001-first-film/up16-pins",
+    "0001-first-film/up17-pins-cid",
+];
+
+impl Db {
+    /// Brings the schema up to this version. Statements that are already applied are skipped; two
+    /// processes that migrate at once do no harm, since each statement is idempotent.
+    ///
+    /// # Errors
+    /// [`DbError::Newer`] when the database was migrated by a later version.
+    pub async fn migrate(&self) -> Result<(), DbError> {
+        let client = self.connection().await?;
+        client
+            .batch_execute(
+                "CREATE TABLE IF NOT EXISTS migrations \
+                 (name TEXT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)",
+            )
+            .await?;
+        let rows = client.query("SELECT name FROM migrations", &[]).await?;
+        let applied: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
+        if let Some(newer) = applied.iter().find(|a| MIGRATIONS.iter().all(|m| m.name != **a)) {
+            return Err(DbError::Newer(newer.clone()));
+        }
+        for migration in MIGRATIONS.iter().filter(|m| !applied.iter().any(|a| a == m.name)) {
+            client.batch_execute(migration.sql).await?;
+            client
+                .execute(
+                    "INSERT INTO migrations (name, applied_at) VALUES ($1, now()) \
+                     ON CONFLICT (name) DO NOTHING",
+                    &[&migration.name],
+                )
+                .await?;
+        }
+        Ok(())
+    }
+}

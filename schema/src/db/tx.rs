@@ -1,0 +1,165 @@
+//! One open transaction and the connection under it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use deadpool_postgres::Object;
+use time::OffsetDateTime;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, SimpleQueryMessage};
+
+use super::DbError;
+
+/// Parameters of a statement, in order.
+pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
+
+/// A transaction as its body sees it: statements and the database's clock, nothing to commit.
+pub struct Tx {
+    client: Object,
+    now: OffsetDateTime,
+    retry: AtomicBool,
+}
+
+impl Tx {
+    /// The database's clock at the start of this transaction.
+    pub fn now(&self) -> OffsetDateTime {
+        self.now
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    ///
+    /// # Errors
+    /// [`DbError::Sql`].
+    pub async fn exec(&self, sql: &str, params: Params<'_>) -> Result<u64, DbError> {
+        let result = async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.execute(&statement, params).await
+        }
+        .await;
+        self.seen(result)
+    }
+
+    /// Runs a statement; returns all its rows.
+    ///
+    /// # Errors
+    /// [`DbError::Sql`].
+    pub async fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, DbError> {
+        let result = async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.query(&statement, params).await
+        }
+        .await;
+        self.seen(result)
+    }
+
+    /// Runs a statement; returns its only row, or `None`.
+    ///
+    /// # Errors
+    /// [`DbError::Sql`], also when there is more than one row.
+    pub async fn opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>, DbError> {
+        let result = async {
+            let statement = self.client.prepare_cached(sql).await?;
+            self.client.query_opt(&statement, params).await
+        }
+        .await;
+        self.seen(result)
+    }
+
+    /// Runs a statement that must change exactly one row.
+    ///
+    /// # Errors
+    /// [`DbError::Stale`] naming `what` when it changed none, else [`DbError::Sql`].
+    pub async fn exec_one(
+        &self,
+        what: &'static str,
+        sql: &str,
+        params: Params<'_>,
+    ) -> Result<(), DbError> {
+        match self.exec(sql, params).await? {
+            1 => Ok(()),
+            _ => Err(DbError::Stale { what }),
+        }
+    }
+
+    /// Notes an error that asks for another try, so that a body may return any error of its own.
+    fn seen<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, DbError> {
+        result.map_err(|e| {
+            let e = DbError::from(e);
+            if e.is_retryable() {
+                self.retry.store(true, Ordering::Relaxed);
+            }
+            e
+        })
+    }
+}
+
+/// What became of one try.
+pub(super) enum Outcome<T, E> {
+    /// It committed, or failed for good.
+    Done(Result<T, E>),
+    /// Another try may succeed.
+    Retry,
+}
+
+/// A connection with an open transaction. Dropped while open, the connection is thrown away, so
+/// that a half-done transaction never returns to the pool.
+pub(super) struct Session {
+    tx: Option<Tx>,
+}
+
+impl Session {
+    pub(super) async fn begin(client: Object) -> Result<Self, DbError> {
+        // A guard from the first word on: the caller may drop us during BEGIN.
+        let mut session = Self {
+            tx: Some(Tx { client, now: OffsetDateTime::UNIX_EPOCH, retry: AtomicBool::new(false) }),
+        };
+        let answer = session
+            .tx()
+            .client
+            .simple_query(
+                "BEGIN ISOLATION LEVEL SERIALIZABLE; \
+                 SELECT (extract(epoch FROM now()) * 1000000)::INT8",
+            )
+            .await?;
+        let now = answer
+            .iter()
+            .find_map(|m| match m {
+                SimpleQueryMessage::Row(row) => row.get(0)?.parse::<i64>().ok(),
+                _ => None,
+            })
+            .and_then(|micros| {
+                OffsetDateTime::from_unix_timestamp_nanos(i128::from(micros) * 1000).ok()
+            })
+            .ok_or(DbError::Stale { what: "the database's clock" })?;
+        if let Some(tx) = &mut session.tx {
+            tx.now = now;
+        }
+        Ok(session)
+    }
+
+    pub(super) fn tx(&self) -> &Tx {
+        self.tx.as_ref().expect("a session holds its transaction until `end` consumes it")
+    }
+
+    /// Commits when the body succeeded and no statement asked for another try, else rolls back.
+    pub(super) async fn end<T, E: From<DbError>>(mut self, result: Result<T, E>) -> Outcome<T, E> {
+        let wants_retry = self.tx().retry.load(Ordering::Relaxed);
+        let last = if result.is_ok() && !wants_retry { "COMMIT" } else { "ROLLBACK" };
+        let ended = self.tx().client.batch_execute(last).await.map_err(DbError::from);
+        match ended {
+            // The connection is clean again: it may go back to the pool.
+            Ok(()) => drop(self.tx.take().map(|tx| tx.client)),
+            Err(_) if wants_retry || result.is_err() => {}
+            Err(e) if e.is_retryable() => return Outcome::Retry,
+            Err(e) => return Outcome::Done(Err(e.into())),
+        }
+        if wants_retry { Outcome::Retry } else { Outcome::Done(result) }
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        if let Some(tx) = self.tx.take() {
+            drop(Object::take(tx.client));
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! The queue: hints that wake workers and feeds. Lost, doubled and late ones change nothing; the
+//! database alone decides.
+
+use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
+use uuid::Uuid;
+
+/// How many hints may wait for a slow reader. One that falls behind is told so and looks at the
+/// database instead, so nothing is lost.
+const WAITING: usize = 1024;
+
+/// `video-transcode-queue`: some task is ready.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TaskHint {
+    /// Version of this message.
+    pub v: u8,
+}
+
+/// `video-status-updates`: something about a video changed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StatusHint {
+    /// Version of this message.
+    pub v: u8,
+    /// Which video.
+    pub video_id: Uuid,
+    /// How far its segments are; `None` when an event was stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub progress: Option<Progress>,
+}
+
+/// How far a video's segments are. Ephemeral: it is never stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Of all its segments, 0 to 100.
+    pub percent: u8,
+    /// Of each rung's and the audio's, 0 to 100.
+    pub rungs: std::collections::BTreeMap<String, u8>,
+}
+
+/// The way to wake others. Clones share it.
+#[derive(Clone)]
+pub struct Queue {
+    tasks: broadcast::Sender<TaskHint>,
+    status: broadcast::Sender<StatusHint>,
+}
+
+/// What a reader of hints gets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Heard<T> {
+    /// A hint.
+    Hint(T),
+    /// Some were missed: look at the database.
+    Missed,
+    /// The queue is gone.
+    Closed,
+}
+
+/// A reader of hints.
+pub struct Hints<T>(broadcast::Receiver<T>);
+
+impl<T: Clone> Hints<T> {
+    /// Waits for the next hint. Safe to drop half-way.
+    pub async fn next(&mut self) -> Heard<T> {
+        match self.0.recv().await {
+            Ok(hint) => Heard::Hint(hint),
+            Err(broadcast::error::RecvError::Lagged(_)) => Heard::Missed,
+            Err(broadcast::error::RecvError::Closed) => Heard::Closed,
+        }
+    }
+}
+
+impl Queue {
+    /// A queue within this process.
+    pub fn in_process() -> Self {
+        Self { tasks: broadcast::channel(WAITING).0, status: broadcast::channel(WAITING).0 }
+    }
+
+    /// Tells workers that some task is ready.
+    pub fn task_ready(&self) {
+        // No reader is no error: idle workers sweep.
+        let _ = self.tasks.send(TaskHint { v: 1 });
+    }
+
+    /// Tells feeds that a video has a new event.
+    pub fn video_changed(&self, video: Uuid) {
+        let _ = self.status.send(StatusHint { v: 1, video_id: video, progress: None });
+    }
+
+    /// Tells feeds how far a video is.
+    pub fn progress(&self, video: Uuid, progress: Progress) {
+        let _ = self.status.send(StatusHint { v: 1, video_id: video, progress: Some(progress) });
+    }
+
+    /// Hints for a worker.
+    pub fn task_hints(&self) -> Hints<TaskHint> {
+        Hints(self.tasks.subscribe())
+    }
+
+    /// Hints for a feed.
+    pub fn status_hints(&self) -> Hints<StatusHint> {
+        Hints(self.status.subscribe())
+    }
+}
+
+impl Progress {
+    /// How far a video is whose renditions have `planned` segments each and `stored` of them, by
+    /// resolution. Sound may end before its picture, so a rendition that has ended counts as whole
+    /// only when its last segment is stored.
+    pub fn of(planned: u32, stored: &[(String, i64)]) -> Self {
+        let percent = |stored: i64, planned: i64| {
+            u8::try_from((stored.max(0) * 100 / planned.max(1)).min(100)).unwrap_or(100)
+        };
+        let planned = i64::from(planned);
+        let rungs =
+            stored.iter().map(|(name, stored)| (name.clone(), percent(*stored, planned))).collect();
+        let all: i64 = stored.iter().map(|(_, stored)| (*stored).min(planned)).sum();
+        let renditions = i64::try_from(stored.len()).unwrap_or(i64::MAX);
+        Self { percent: percent(all, planned.saturating_mul(renditions)), rungs }
+    }
+}

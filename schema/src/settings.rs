@@ -1,0 +1,177 @@
+//! The settings: environment variables or a TOML file, the same names for every service.
+//!
+//! `REELPIN_S3_ENDPOINT` in the environment is `s3_endpoint` in the file that `REELPIN_CONFIG`
+//! names; the environment wins. Every bad value is told at once, never a secret's content.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use crate::secret::Secret;
+use crate::{bucket, db};
+
+/// The most bytes that one PUT carries (S3 API reference), and so the largest upload for now.
+pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
+
+/// What is wrong with the settings.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SettingsError {
+    /// The file that `REELPIN_CONFIG` names is not TOML of plain values.
+    #[error("the configuration file cannot be read: {0}")]
+    File(String),
+    /// One sentence for each value that is missing or cannot be used.
+    #[error("{}", .0.join("\n"))]
+    Values(Vec<String>),
+}
+
+/// Where values come from: the environment first, then the file.
+pub struct Source {
+    file: BTreeMap<String, String>,
+    env: BTreeMap<String, String>,
+    wrong: Vec<String>,
+}
+
+impl Source {
+    /// Takes the variables of the environment and the text of the configuration file, if any.
+    ///
+    /// # Errors
+    /// [`SettingsError::File`].
+    pub fn new(
+        env: impl IntoIterator<Item = (String, String)>,
+        file: Option<&str>,
+    ) -> Result<Self, SettingsError> {
+        let table: toml::Table = file
+            .unwrap_or_default()
+            .parse()
+            .map_err(|e: toml::de::Error| SettingsError::File(e.message().to_owned()))?;
+        let mut values = BTreeMap::new();
+        for (name, value) in table {
+            let text = match value {
+                toml::Value::String(s) => s,
+                toml::Value::Integer(n) => n.to_string(),
+                toml::Value::Boolean(b) => b.to_string(),
+                _ => return Err(SettingsError::File(format!("{name} is not a plain value"))),
+            };
+            values.insert(format!("REELPIN_{}", name.to_uppercase()), text);
+        }
+        let env = env
+            .into_iter()
+            .filter(|(name, value)| name.starts_with("REELPIN_") && !value.is_empty())
+            .collect();
+        Ok(Self { file: values, env, wrong: Vec::new() })
+    }
+
+    /// A value as it is written; `None` when it is not set.
+    pub fn get(&self, name: &str) -> Option<String> {
+        self.env.get(name).or_else(|| self.file.get(name)).cloned()
+    }
+
+    /// A value that must be there.
+    pub fn want(&mut self, name: &str) -> String {
+        self.get(name).unwrap_or_else(|| {
+            self.wrong.push(format!("{name} is not set"));
+            String::new()
+        })
+    }
+
+    /// A value of some type, or `default`.
+    pub fn parse<T: std::str::FromStr>(&mut self, name: &str, default: T, what: &str) -> T {
+        match self.get(name).map(|text| text.parse()) {
+            None => default,
+            Some(Ok(value)) => value,
+            Some(Err(_)) => {
+                self.wrong.push(format!("{name} is not {what}"));
+                default
+            }
+        }
+    }
+
+    /// Adds a sentence about a value that cannot be used.
+    pub fn refuse(&mut self, sentence: String) {
+        self.wrong.push(sentence);
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`SettingsError::Values`] with every sentence.
+    pub fn done(self) -> Result<(), SettingsError> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(SettingsError::Values(self.wrong)) }
+    }
+}
+
+/// The four engines as the services reach them.
+#[derive(Debug, Clone)]
+pub struct Engines {
+    /// The database.
+    pub database: db::Config,
+    /// The bucket.
+    pub bucket: bucket::Config,
+    /// The IPFS node; `None` leaves everything unpinned.
+    pub ipfs: Option<Ipfs>,
+}
+
+/// The IPFS node as the services reach it.
+#[derive(Debug, Clone)]
+pub struct Ipfs {
+    /// URL of its RPC.
+    pub rpc: String,
+    /// User and password of its RPC.
+    pub credentials: Option<(String, Secret)>,
+    /// URL of its gateway as browsers reach it.
+    pub gateway: Option<String>,
+    /// Whether originals are pinned too.
+    pub pin_original: bool,
+}
+
+/// What the gateway needs beside the engines.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// URL of itself as browsers reach it, without a trailing slash.
+    pub public_url: String,
+    /// URL that `/video/...` playback addresses begin with: a CDN, or `public_url`.
+    pub media_url: String,
+    /// The key that guards whatever changes or lists.
+    pub api_key: Option<Secret>,
+    /// Folder of the web app.
+    pub web: PathBuf,
+}
+
+/// What the transcoder needs beside the engines.
+#[derive(Debug, Clone)]
+pub struct Transcoder {
+    /// Folder for work in progress.
+    pub work: PathBuf,
+    /// Name of this worker, for display.
+    pub name: String,
+}
+
+impl Gateway {
+    /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY` and `_WEB`. Without a key
+    /// no other address than loopback is bound.
+    pub fn read(source: &mut Source, default_web: PathBuf) -> Self {
+        let local = SocketAddr::from(([127, 0, 0, 1], 8080));
+        let listen: SocketAddr =
+            source.parse("REELPIN_LISTEN", local, "an address with a port, like 127.0.0.1:8080");
+        let api_key = source.get("REELPIN_API_KEY").map(Secret::new);
+        if !listen.ip().is_loopback() && api_key.is_none() {
+            source.refuse(format!(
+                "REELPIN_LISTEN={listen} is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1"
+            ));
+        }
+        let trimmed = |url: String| url.trim_end_matches('/').to_owned();
+        let public_url =
+            source.get("REELPIN_PUBLIC_URL").map_or_else(|| format!("http://{listen}"), trimmed);
+        let media_url = source.get("REELPIN_MEDIA_URL").map_or_else(|| public_url.clone(), trimmed);
+        for (name, url) in [("REELPIN_PUBLIC_URL", &public_url), ("REELPIN_MEDIA_URL", &media_url)]
+        {
+            if !url.starts_with("http://") && !url.starts_with("https://") {
+                source.refuse(format!("{name} does not begin with http:// or https://"));
+            }
+        }
+        let web = source.get("REELPIN_WEB").map_or(default_web, PathBuf::from);
+        Self { listen, public_url, media_url, api_key, web }
+    }
+}

@@ -1,0 +1,161 @@
+//! Claiming a task, and keeping its lease.
+
+use std::time::Duration;
+
+use tokio_postgres::Row;
+use uuid::Uuid;
+
+use super::Kind;
+use crate::db::{DbError, Tx};
+
+/// How long a lease lasts without renewal, on the database's clock (design: 30 s, renewed every
+/// 10 s).
+pub const LEASE: Duration = Duration::from_secs(30);
+
+/// The right to do one task, until its token no longer stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lease {
+    task: Uuid,
+    video: Uuid,
+    kind: Kind,
+    place: i64,
+    attempt: i64,
+    max_attempts: i64,
+    token: Uuid,
+}
+
+impl Lease {
+    /// The task's id.
+    pub fn task(&self) -> Uuid {
+        self.task
+    }
+
+    /// The video it is about.
+    pub fn video(&self) -> Uuid {
+        self.video
+    }
+
+    /// What is to be done.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// Which of several of its kind: the stretch, the pin.
+    pub fn place(&self) -> i64 {
+        self.place
+    }
+
+    /// Which try this is, from 1.
+    pub fn attempt(&self) -> i64 {
+        self.attempt
+    }
+
+    /// How many tries there are.
+    pub fn max_attempts(&self) -> i64 {
+        self.max_attempts
+    }
+
+    /// The token that every statement of the holder repeats.
+    pub fn token(&self) -> Uuid {
+        self.token
+    }
+
+    /// The last 6 hex digits of the token: what every object key of this attempt carries.
+    pub fn suffix(&self) -> String {
+        let hex = self.token.simple().to_string();
+        hex[hex.len() - 6..].to_owned()
+    }
+
+    fn read(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            task: row.get("id"),
+            video: row.get("video_id"),
+            kind: Kind::from_name(row.get("kind"))?,
+            place: row.get("place"),
+            attempt: row.get("attempt"),
+            max_attempts: row.get("max_attempts"),
+            token: row.get("lease_token"),
+        })
+    }
+}
+
+/// Claims the oldest ready task of one of these kinds; `None` when there is none.
+///
+/// `token` is a fresh UUIDv4 for each call of `run_tx`: a body that runs again after a commit whose
+/// answer was lost finds its own claim.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn claim(
+    tx: &Tx,
+    token: Uuid,
+    worker: &str,
+    kinds: &[Kind],
+) -> Result<Option<Lease>, DbError> {
+    let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
+    let mine = tx
+        .opt(
+            "-- task.claimed
+            SELECT id, video_id, kind, place, attempt, max_attempts, lease_token FROM tasks
+            WHERE lease_token = $1",
+            &[&token],
+        )
+        .await?;
+    if let Some(row) = mine {
+        return Lease::read(&row).map(Some);
+    }
+    let claimed = tx
+        .opt(
+            "-- task.claim
+            UPDATE tasks SET state = 'running', lease_token = $1, lease_until = $2,
+                attempt = attempt + 1, updated_at = $3
+            WHERE state = 'ready' AND id = (
+                SELECT id FROM tasks WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4)
+                ORDER BY ready_at, id LIMIT 1)
+            RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token",
+            &[&token, &(tx.now() + LEASE), &tx.now(), &kinds],
+        )
+        .await?;
+    let Some(row) = claimed else { return Ok(None) };
+    let lease = Lease::read(&row)?;
+    tx.exec(
+        "-- attempt.open
+        INSERT INTO attempts (task_id, attempt, token, video_id, worker, started_at)
+        VALUES ($1, $2, $3, $4, $5, $6)",
+        &[&lease.task, &lease.attempt, &lease.token, &lease.video, &worker, &tx.now()],
+    )
+    .await?;
+    Ok(Some(lease))
+}
+
+/// Prolongs a lease by [`LEASE`] from now.
+///
+/// # Errors
+/// [`DbError::LeaseLost`] when the token no longer stands.
+pub async fn renew(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
+    let renewed = tx
+        .exec(
+            "-- task.renew
+            UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease_token = $2",
+            &[&lease.task, &lease.token, &(tx.now() + LEASE)],
+        )
+        .await?;
+    if renewed == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
+}
+
+/// How long until the next ready task of these kinds may be claimed; `None` when none waits.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn next_ready(tx: &Tx, kinds: &[Kind]) -> Result<Option<time::Duration>, DbError> {
+    let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
+    let row = tx
+        .opt(
+            "-- task.next_ready
+            SELECT ready_at FROM tasks WHERE state = 'ready' AND kind = ANY($1)
+            ORDER BY ready_at, id LIMIT 1",
+            &[&kinds],
+        )
+        .await?;
+    Ok(row.map(|row| row.get::<_, time::OffsetDateTime>("ready_at") - tx.now()))
+}

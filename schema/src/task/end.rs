@@ -1,0 +1,234 @@
+//! Ending an attempt: finished, given back, refused, deferred, cancelled, or swept away.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::enqueue::release;
+use super::{Kind, Lease, State};
+use crate::db::{DbError, Tx};
+use crate::failure::Failure;
+
+/// What became of a task whose attempt ended without success.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// The task's video.
+    pub video: Uuid,
+    /// What it was to do.
+    pub kind: Kind,
+    /// Its place among its kind.
+    pub place: i64,
+    /// [`State::Ready`] for another attempt, or [`State::Dead`].
+    pub state: State,
+}
+
+/// The first statement of every transaction of a worker: fences it off when its token no longer
+/// stands.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
+    let standing = tx
+        .exec(
+            "-- task.guard
+            UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2",
+            &[&lease.task(), &lease.token(), &tx.now()],
+        )
+        .await?;
+    if standing == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
+}
+
+/// Ends a task with success and makes ready what waited for it alone.
+///
+/// # Errors
+/// [`DbError::LeaseLost`] when the token no longer stands.
+pub async fn finish(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
+    leave(tx, lease, State::Done, time::Duration::ZERO, None).await?;
+    unwait(tx, lease.task(), lease.video()).await
+}
+
+/// Lets go what waited for a task, which is done or which nothing may wait for any more.
+async fn unwait(tx: &Tx, task: Uuid, video: Uuid) -> Result<(), DbError> {
+    tx.exec("-- task.unwait\nDELETE FROM task_waits WHERE waits_on = $1", &[&task]).await?;
+    release(tx, video).await
+}
+
+/// Ends an attempt that failed for a cause of ours: the task becomes ready again after `wait`, or
+/// is dead-lettered when this was its last attempt.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn give_back(
+    tx: &Tx,
+    lease: &Lease,
+    wait: time::Duration,
+    cause: &str,
+) -> Result<Ended, DbError> {
+    let state = State::Running.missed(lease.attempt(), lease.max_attempts());
+    let error = serde_json::json!({ "cause": cause });
+    leave(tx, lease, state, wait, Some(error)).await?;
+    Ok(Ended { video: lease.video(), kind: lease.kind(), place: lease.place(), state })
+}
+
+/// Ends a task for a cause of theirs: no other attempt can help.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn refuse(tx: &Tx, lease: &Lease, failure: &Failure) -> Result<(), DbError> {
+    let error = serde_json::to_value(failure)
+        .map_err(|source| DbError::Stored { what: "error", source })?;
+    leave(tx, lease, State::Dead, time::Duration::ZERO, Some(error)).await
+}
+
+/// Puts a task off without counting it as failed: it becomes ready again after `wait`.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn defer(tx: &Tx, lease: &Lease, wait: time::Duration) -> Result<(), DbError> {
+    leave(tx, lease, State::Ready, wait, None).await?;
+    tx.exec(
+        "-- task.uncount
+        UPDATE tasks SET max_attempts = max_attempts + 1 WHERE id = $1",
+        &[&lease.task()],
+    )
+    .await?;
+    Ok(())
+}
+
+async fn leave(
+    tx: &Tx,
+    lease: &Lease,
+    state: State,
+    wait: time::Duration,
+    error: Option<Value>,
+) -> Result<(), DbError> {
+    let ended_at = match state {
+        State::Done | State::Dead | State::Cancelled => Some(tx.now()),
+        State::Waiting | State::Ready | State::Running => None,
+    };
+    let left = tx
+        .exec(
+            "-- task.leave
+            UPDATE tasks SET state = $3, ready_at = $4, announced_at = NULL, lease_token = NULL,
+                lease_until = NULL, error = $5, updated_at = $6, ended_at = $7
+            WHERE id = $1 AND lease_token = $2",
+            &[
+                &lease.task(),
+                &lease.token(),
+                &state.name(),
+                &(tx.now() + wait),
+                &error,
+                &tx.now(),
+                &ended_at,
+            ],
+        )
+        .await?;
+    if left != 1 {
+        return Err(DbError::LeaseLost);
+    }
+    close(tx, lease.task(), lease.attempt()).await?;
+    if state == State::Dead && !lease.kind().fails_video() {
+        unwait(tx, lease.task(), lease.video()).await?;
+    }
+    Ok(())
+}
+
+async fn close(tx: &Tx, task: Uuid, attempt: i64) -> Result<(), DbError> {
+    tx.exec(
+        "-- attempt.close
+        UPDATE attempts SET closed_at = $3
+        WHERE task_id = $1 AND attempt = $2 AND closed_at IS NULL",
+        &[&task, &attempt, &tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Takes tasks from workers that let their lease expire: each becomes ready again, or is
+/// dead-lettered. At most `limit`; the caller decides what a dead one means for its video.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
+    let expired = tx
+        .all(
+            "-- task.expired
+            SELECT id, video_id, kind, place, attempt, max_attempts FROM tasks
+            WHERE state = 'running' AND lease_until < $1 ORDER BY lease_until LIMIT $2",
+            &[&tx.now(), &limit],
+        )
+        .await?;
+    let mut ended = Vec::with_capacity(expired.len());
+    for row in expired {
+        let (task, attempt): (Uuid, i64) = (row.get("id"), row.get("attempt"));
+        let state = State::Running.missed(attempt, row.get("max_attempts"));
+        tx.exec_one(
+            "the task",
+            "-- task.sweep
+            UPDATE tasks SET state = $2, ready_at = $3, announced_at = NULL, lease_token = NULL,
+                lease_until = NULL, error = $4, updated_at = $3,
+                ended_at = CASE WHEN $2 = 'dead' THEN $3 ELSE ended_at END
+            WHERE id = $1 AND state = 'running' AND attempt = $5 AND lease_until < $3",
+            &[
+                &task,
+                &state.name(),
+                &tx.now(),
+                &serde_json::json!({ "cause": "the lease expired" }),
+                &attempt,
+            ],
+        )
+        .await?;
+        close(tx, task, attempt).await?;
+        let (video, kind) = (row.get("video_id"), Kind::from_name(row.get("kind"))?);
+        if state == State::Dead && !kind.fails_video() {
+            unwait(tx, task, video).await?;
+        }
+        ended.push(Ended { video, kind, place: row.get("place"), state });
+    }
+    Ok(ended)
+}
+
+/// Ends every task of a video that has not ended, and closes their attempts.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn cancel_all(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- task.cancel_all
+        UPDATE tasks SET state = 'cancelled', lease_token = NULL, lease_until = NULL,
+            updated_at = $2, ended_at = $2
+        WHERE video_id = $1 AND state IN ('waiting', 'ready', 'running')",
+        &[&video, &tx.now()],
+    )
+    .await?;
+    tx.exec(
+        "-- attempt.close_all
+        UPDATE attempts SET closed_at = $2 WHERE video_id = $1 AND closed_at IS NULL",
+        &[&video, &tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// How long until every attempt for this video, but those of the lease's own task, has been closed
+/// for `settled`; `None` when that is so now.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn unsettled(
+    tx: &Tx,
+    lease: &Lease,
+    settled: time::Duration,
+) -> Result<Option<time::Duration>, DbError> {
+    guard(tx, lease).await?;
+    let row = tx
+        .opt(
+            "-- attempt.last
+            SELECT COALESCE(closed_at, $3) AS closed_at FROM attempts
+            WHERE video_id = $1 AND task_id <> $2
+            ORDER BY COALESCE(closed_at, $3) DESC LIMIT 1",
+            &[&lease.video(), &lease.task(), &tx.now()],
+        )
+        .await?;
+    let last: Option<time::OffsetDateTime> = row.map(|row| row.get("closed_at"));
+    Ok(last.map(|last| last + settled - tx.now()).filter(|wait| wait.is_positive()))
+}

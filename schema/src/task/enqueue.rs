@@ -1,0 +1,90 @@
+//! Adding tasks to a video's graph, and bringing ended ones back.
+
+use uuid::Uuid;
+
+use super::Kind;
+use crate::db::{DbError, Tx};
+
+/// A task to be added.
+#[derive(Debug, Clone)]
+pub struct NewTask {
+    /// What it does.
+    pub kind: Kind,
+    /// Which of several of its kind, from 0.
+    pub place: i64,
+    /// Kinds of the same video that must be done first, all places of each.
+    pub after: &'static [Kind],
+}
+
+impl NewTask {
+    /// The only task of its kind, waiting for nothing.
+    pub const fn of(kind: Kind) -> Self {
+        Self { kind, place: 0, after: &[] }
+    }
+}
+
+/// Adds a task unless the video has it already.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError> {
+    let after: Vec<&str> = new.after.iter().map(|k| k.name()).collect();
+    let id = Uuid::now_v7();
+    let added = tx
+        .exec(
+            "-- task.enqueue
+            INSERT INTO tasks (id, video_id, kind, place, state, max_attempts, ready_at, created_at,
+                updated_at)
+            VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $6, $6)
+            ON CONFLICT (video_id, kind, place) DO NOTHING",
+            &[&id, &video, &new.kind.name(), &new.place, &new.kind.max_attempts(), &tx.now()],
+        )
+        .await?;
+    if added == 0 {
+        return Ok(());
+    }
+    tx.exec(
+        "-- task.wait
+        INSERT INTO task_waits (task_id, waits_on)
+        SELECT $1, id FROM tasks
+        WHERE video_id = $2 AND kind = ANY($3) AND state <> 'done'",
+        &[&id, &video, &after],
+    )
+    .await?;
+    release(tx, video).await
+}
+
+/// Makes ready what waits for nothing any more.
+pub(super) async fn release(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- task.release
+        UPDATE tasks SET state = 'ready', ready_at = $2, announced_at = NULL, updated_at = $2
+        WHERE video_id = $1 AND state = 'waiting'
+            AND NOT EXISTS (SELECT 1 FROM task_waits WHERE task_id = tasks.id)",
+        &[&video, &tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Brings a video's dead and cancelled tasks back, each with a full number of attempts.
+/// Returns how many.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn revive(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
+    let mut revived = 0;
+    for kind in Kind::ALL {
+        revived += tx
+            .exec(
+                "-- task.revive
+                UPDATE tasks SET state = 'waiting', max_attempts = attempt + $3, error = NULL,
+                    ended_at = NULL, updated_at = $4
+                WHERE video_id = $1 AND kind = $2 AND state IN ('dead', 'cancelled')",
+                &[&video, &kind.name(), &kind.max_attempts(), &tx.now()],
+            )
+            .await?;
+    }
+    release(tx, video).await?;
+    Ok(revived)
+}

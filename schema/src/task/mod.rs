@@ -1,0 +1,11 @@
+//! The tables `tasks`, `task_waits` and `attempts`: the graph of work and the right to do it.
+
+mod claim;
+mod end;
+mod enqueue;
+mod state;
+
+pub use claim::{LEASE, Lease, claim, next_ready, renew};
+pub use end::{Ended, cancel_all, defer, finish, give_back, guard, refuse, sweep, unsettled};
+pub use enqueue::{NewTask, enqueue, revive};
+pub use state::{Kind, State};

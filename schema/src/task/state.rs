@@ -1,0 +1,117 @@
+//! The kinds of tasks, their states and their bounds.
+
+use crate::db::DbError;
+
+/// What a task does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// Reads the original's facts and plans what to make of it.
+    Probe,
+    /// Encodes one stretch into every rung; its place is the stretch's.
+    Encode,
+    /// Encodes the sound.
+    Audio,
+    /// Takes a still picture.
+    Poster,
+    /// Writes playlists and MP4s, and computes the published folder.
+    Package,
+    /// Brings a content id to an IPFS node; its place is that of the pin.
+    Pin,
+    /// Removes everything of a deleted video but its tombstone.
+    Delete,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Self; 7] = [
+        Self::Probe,
+        Self::Encode,
+        Self::Audio,
+        Self::Poster,
+        Self::Package,
+        Self::Pin,
+        Self::Delete,
+    ];
+
+    /// The word in rows and logs.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Probe => "probe",
+            Self::Encode => "encode",
+            Self::Audio => "audio",
+            Self::Poster => "poster",
+            Self::Package => "package",
+            Self::Pin => "pin",
+            Self::Delete => "delete",
+        }
+    }
+
+    /// Reads a stored word.
+    ///
+    /// # Errors
+    /// [`DbError::Word`] when it is none of ours.
+    pub fn from_name(word: &str) -> Result<Self, DbError> {
+        Self::ALL
+            .into_iter()
+            .find(|k| k.name() == word)
+            .ok_or_else(|| DbError::Word { what: "task kind", word: word.to_owned() })
+    }
+
+    /// How many attempts it gets before it is dead-lettered. A pin and a deletion wait for another
+    /// system that may be away for long: with back-off these last about a day.
+    pub const fn max_attempts(self) -> i64 {
+        match self {
+            Self::Probe | Self::Encode | Self::Audio | Self::Poster | Self::Package => 5,
+            Self::Pin | Self::Delete => 100,
+        }
+    }
+
+    /// Whether the video fails when this task is dead-lettered. A poster and a pin delay nothing.
+    pub const fn fails_video(self) -> bool {
+        match self {
+            Self::Probe | Self::Encode | Self::Audio | Self::Package => true,
+            Self::Poster | Self::Pin | Self::Delete => false,
+        }
+    }
+}
+
+/// Where a task stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum State {
+    /// Others must be done first.
+    Waiting,
+    /// Anyone may claim it from `ready_at` on.
+    Ready,
+    /// Someone holds its lease.
+    Running,
+    /// Finished.
+    Done,
+    /// Dead-lettered: out of attempts, or refused. Someone can look and retry.
+    Dead,
+    /// Its video was cancelled or deleted.
+    Cancelled,
+}
+
+impl State {
+    /// The word in rows.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Ready => "ready",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// An attempt ended without success, for a cause that another attempt may not meet.
+    #[must_use]
+    pub const fn missed(self, attempt: i64, max_attempts: i64) -> Self {
+        match self {
+            Self::Running if attempt < max_attempts => Self::Ready,
+            Self::Running => Self::Dead,
+            Self::Waiting | Self::Ready | Self::Done | Self::Dead | Self::Cancelled => self,
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Running ffmpeg and ffprobe: the plan's arguments under this worker's limits, and what their end
+//! means.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use reelpin_plan::argv::{Argv, Program as Planned};
+
+use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
+use crate::error::{Cause, TaskError};
+use crate::work::Work;
+
+/// The descriptor of the first output pipe in the child.
+pub(crate) const FIRST_PIPE: u32 = 3;
+
+/// Bounds of an encode. Measured: 1.6-1.9 CPU seconds for each second of 1080p, 345-485 MB; a 12 h
+/// film of 4K stays below. Address space counts what is mapped, not what is used.
+const ENCODE: Limits = Limits {
+    cpu_seconds: 5 * 24 * 3600,
+    address_space_bytes: 12 << 30,
+    file_size_bytes: 16 << 30,
+    open_files: 64,
+    processes: None,
+    nice: 5,
+    wall: Duration::from_secs(3 * 24 * 3600),
+    stderr_bytes: 16 << 10,
+    stdout_bytes: 0,
+};
+
+/// Bounds of a look: ffprobe, the frame index, a poster. The index of 12 h at 60 fps is some 60 MB
+/// of text.
+const LOOK: Limits = Limits {
+    cpu_seconds: 600,
+    address_space_bytes: 8 << 30,
+    file_size_bytes: 64 << 20,
+    open_files: 64,
+    processes: None,
+    nice: 0,
+    wall: Duration::from_secs(900),
+    stderr_bytes: 16 << 10,
+    stdout_bytes: 128 << 20,
+};
+
+/// A path as ffmpeg's argument. Ours are always UTF-8.
+pub(crate) fn text(path: &Path) -> Result<String, TaskError> {
+    Ok(path.to_str().ok_or(Cause::Row("the work folder's path is not UTF-8"))?.to_owned())
+}
+
+/// Starts a long run that writes to pipes or into its folder.
+pub(crate) async fn start(
+    work: &Work,
+    argv: &Argv,
+    folder: &Path,
+    readable: &[PathBuf],
+    pipes: usize,
+) -> Result<Child, TaskError> {
+    let job = Job { pipes, ..job(argv, folder, readable, ENCODE) };
+    work.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
+}
+
+/// Runs to the end what writes into its folder.
+pub(crate) async fn finish(
+    work: &Work,
+    argv: &Argv,
+    folder: &Path,
+    readable: &[PathBuf],
+) -> Result<Report, TaskError> {
+    let child = start(work, argv, folder, readable, 0).await?;
+    child.wait().await.map_err(|e| cause(argv.program, e).into())
+}
+
+/// Runs a look at a file; returns its standard output.
+pub(crate) async fn look(
+    work: &Work,
+    argv: &Argv,
+    folder: &Path,
+    readable: &[PathBuf],
+) -> Result<Vec<u8>, LookError> {
+    let job = Job { capture_stdout: true, ..job(argv, folder, readable, LOOK) };
+    let child = work.launcher.spawn(job).await.map_err(LookError::Run)?;
+    let report = child.wait().await.map_err(LookError::Run)?;
+    if report.stdout_cut { Err(LookError::TooMuch) } else { Ok(report.stdout) }
+}
+
+/// A look that told nothing.
+#[derive(Debug)]
+pub(crate) enum LookError {
+    /// The program did not start or did not end well.
+    Run(ConfineError),
+    /// It told more than any film has to tell.
+    TooMuch,
+}
+
+impl LookError {
+    /// Whether the file is to blame: the program ended by itself, or in a limit or a crash, none of
+    /// which a good file causes.
+    pub(crate) fn is_theirs(&self) -> bool {
+        match self {
+            Self::TooMuch => true,
+            Self::Run(e) => is_theirs(e),
+        }
+    }
+
+    /// As a cause of ours.
+    pub(crate) fn cause(self, program: Planned) -> Cause {
+        match self {
+            Self::Run(e) => cause(program, e),
+            Self::TooMuch => Cause::Row("more output than a look may have"),
+        }
+    }
+}
+
+/// Whether a run ended in a way that its input can cause: an exit code, a limit, a crash. Signal 9
+/// from elsewhere is the machine short of memory.
+pub(crate) fn is_theirs(e: &ConfineError) -> bool {
+    match e {
+        ConfineError::NonZero { .. }
+        | ConfineError::OverLimit { .. }
+        | ConfineError::TimedOut { .. } => true,
+        ConfineError::Killed { signal, .. } => *signal != 9,
+        _ => false,
+    }
+}
+
+/// The end of a run whose pipes were read: its own failure, unless a reader's came first and
+/// stopped it.
+pub(crate) fn ended(
+    program: Planned,
+    ended: Result<Report, ConfineError>,
+    reader: Option<&TaskError>,
+) -> Result<(), TaskError> {
+    match (ended, reader) {
+        (Ok(_), _) => Ok(()),
+        // Reading stopped and closed the pipe under it: EPIPE is an exit code too.
+        (Err(ConfineError::NonZero { .. }), Some(TaskError::Lost)) => Ok(()),
+        (Err(ConfineError::NonZero { report, .. }), Some(_)) if report.stderr.contains("Broken pipe") => Ok(()),
+        (Err(e), _) => Err(cause(program, e).into()),
+    }
+}
+
+fn job<'a>(argv: &'a Argv, folder: &'a Path, readable: &'a [PathBuf], limits: Limits) -> Job<'a> {
+    let program = match argv.program {
+        Planned::Ffmpeg => Program::Ffmpeg,
+        Planned::Ffprobe => Program::Ffprobe,
+    };
+    Job {
+        program,
+        args: &argv.args,
+        work_dir: folder,
+        readable,
+        pipes: 0,
+        capture_stdout: false,
+        connect_port: None,
+        limits,
+    }
+}
+
+fn cause(program: Planned, source: ConfineError) -> Cause {
+    let said = source.report().map(|r| r.stderr.trim().to_owned()).unwrap_or_default();
+    let program = match program {
+        Planned::Ffmpeg => "ffmpeg",
+        Planned::Ffprobe => "ffprobe",
+    };
+    Cause::Media { program, source, said }
+}

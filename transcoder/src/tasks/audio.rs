@@ -1,0 +1,110 @@
+//! The task `audio`: the sound as a rendition of its own, cut at or before each cut of the picture.
+
+use reelpin_plan::argv;
+use reelpin_plan::fmp4::{self, Item, Packer};
+use reelpin_schema::event::{self, Event};
+use reelpin_schema::task::{self, Lease};
+use reelpin_schema::transcode::{self, Format, Transcode};
+use reelpin_schema::video;
+use tokio::io::AsyncReadExt as _;
+
+use super::store::{Opened, Store};
+use super::{plan_of, video_of};
+use crate::error::{Cause, TaskError};
+use crate::media;
+use crate::work::Work;
+
+/// Bytes read from the pipe at a time: about 4 s of 128 kbit/s.
+const PIECE: usize = 64 << 10;
+
+pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
+    let video = video_of(work, lease).await?;
+    let plan = plan_of(&video)?;
+    let row = row(work, lease).await?;
+    if row.stored_at.is_none() {
+        let original = work.originals.get(work, &video).await?;
+        encode(work, lease, &plan, &row, &original.path()).await?;
+    }
+    let held = lease.clone();
+    work.db()
+        .run_tx("audio.finish", async move |tx| {
+            task::finish(tx, &held).await?;
+            if transcode::set_stored(tx, row.id).await? {
+                let event = Event::RungCompleted { resolution: row.resolution.clone() };
+                event::append(tx, held.video(), &event).await?;
+            }
+            video::playable(tx, held.video()).await?;
+            Ok::<_, TaskError>(())
+        })
+        .await
+}
+
+async fn row(work: &Work, lease: &Lease) -> Result<Transcode, TaskError> {
+    let id = lease.video();
+    let all =
+        work.db().run_tx("audio.row", async move |tx| transcode::of_video(tx, id).await).await?;
+    let found = all.into_iter().find(|row| row.format == Format::Hls && row.is_audio());
+    Ok(found.ok_or(Cause::Row("the planned audio has no row"))?)
+}
+
+async fn encode(
+    work: &Work,
+    lease: &Lease,
+    plan: &reelpin_plan::Plan,
+    row: &Transcode,
+    original: &std::path::Path,
+) -> Result<(), TaskError> {
+    let folder = work.folders.folder()?;
+    let argv = argv::audio(plan, &media::text(original)?, media::FIRST_PIPE)
+        .ok_or(Cause::Row("the plan has no audio"))?;
+    let mut child = media::start(work, &argv, folder.path(), &[original.to_owned()], 1).await?;
+    let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
+    let store = Store::new(work, lease, plan.segments());
+    let stored = pack(&store, plan, row, pipe).await;
+    let ended = child.wait().await;
+    media::ended(argv.program, ended, stored.as_ref().err())?;
+    stored
+}
+
+async fn pack(
+    store: &Store<'_>,
+    plan: &reelpin_plan::Plan,
+    row: &Transcode,
+    mut pipe: impl tokio::io::AsyncRead + Unpin,
+) -> Result<(), TaskError> {
+    let mut reader = fmp4::Reader::default();
+    let mut packer = None;
+    let mut opened: Option<Opened> = None;
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read = pipe.read(&mut piece).await?;
+        reader.push(&piece[..read])?;
+        while let Some(item) = reader.next()? {
+            match item {
+                Item::Init(init) => {
+                    opened = Some(store.open(row, &init).await?);
+                    packer = Some(Packer::new(plan, &init)?);
+                }
+                Item::Fragment(fragment) => {
+                    let packer = packer.as_mut().ok_or(Cause::Row("a fragment before its init"))?;
+                    packer.push(&fragment)?;
+                }
+            }
+            if let (Some(packer), Some(opened)) = (&mut packer, &opened) {
+                while let Some(segment) = packer.next() {
+                    store.segment(row, opened, segment).await?;
+                }
+            }
+        }
+        if read == 0 {
+            break;
+        }
+    }
+    reader.finish()?;
+    if let (Some(packer), Some(opened)) = (packer, &opened) {
+        for segment in packer.finish()? {
+            store.segment(row, opened, segment).await?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,45 @@
+//! The kinds of tasks, one file each: a plain async step over what a worker works with. Each ends
+//! its task by a transaction of its own.
+
+mod audio;
+mod delete;
+mod encode;
+mod package;
+mod pin;
+mod poster;
+mod probe;
+mod store;
+
+use reelpin_schema::task::{Kind, Lease};
+use reelpin_schema::video::{self, Video};
+
+use crate::error::{Cause, TaskError};
+use crate::work::Work;
+
+/// Does what a lease gives the right to do.
+pub(crate) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
+    match lease.kind() {
+        Kind::Probe => probe::run(work, lease).await,
+        Kind::Encode => encode::run(work, lease).await,
+        Kind::Audio => audio::run(work, lease).await,
+        Kind::Poster => poster::run(work, lease).await,
+        Kind::Package => package::run(work, lease).await,
+        Kind::Pin => pin::run(work, lease).await,
+        Kind::Delete => delete::run(work, lease).await,
+    }
+}
+
+/// Reads the task's video.
+async fn video_of(work: &Work, lease: &Lease) -> Result<Video, TaskError> {
+    let id = lease.video();
+    let found = work.db().run_tx("task.video", async move |tx| video::get(tx, id).await).await?;
+    Ok(found.ok_or(Cause::Row("the task's video is gone"))?)
+}
+
+/// Reads a video's plan.
+fn plan_of(video: &Video) -> Result<reelpin_plan::Plan, TaskError> {
+    let stored = video.plan.clone().ok_or(Cause::Row("the video has no plan"))?;
+    let plan = serde_json::from_value(stored)
+        .map_err(|source| Cause::Json { what: "plan", source })?;
+    Ok(plan)
+}

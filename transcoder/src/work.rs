@@ -1,0 +1,59 @@
+//! What a worker works with.
+
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::db::Db;
+use reelpin_schema::ipfs::Node;
+use reelpin_schema::queue::Queue;
+
+use crate::confine::{ConfineError, Launcher, WorkError, WorkRoot};
+use crate::original::Originals;
+
+/// The engines that a worker is given. Clones share them.
+#[derive(Clone)]
+pub struct Collaborators {
+    /// The database.
+    pub db: Db,
+    /// The bucket.
+    pub bucket: Bucket,
+    /// The IPFS node; without one nothing is pinned.
+    pub node: Option<Node>,
+    /// Whether originals are pinned too.
+    pub pin_original: bool,
+    /// Whether the node is ours alone, so that its unpinned blocks may be collected.
+    pub own_node: bool,
+    /// The queue.
+    pub queue: Queue,
+}
+
+/// A worker could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// ffmpeg or the kernel.
+    #[error(transparent)]
+    Confine(#[from] ConfineError),
+    /// The work folder.
+    #[error(transparent)]
+    Work(#[from] WorkError),
+}
+
+/// Everything that the steps of a task are given.
+pub(crate) struct Work {
+    pub(crate) engines: Collaborators,
+    pub(crate) launcher: Launcher,
+    pub(crate) folders: WorkRoot,
+    pub(crate) originals: Originals,
+}
+
+impl Work {
+    pub(crate) fn db(&self) -> &Db {
+        &self.engines.db
+    }
+
+    pub(crate) fn bucket(&self) -> &Bucket {
+        &self.engines.bucket
+    }
+
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.engines.queue
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the worker, one binary.
+
+mod confine;
