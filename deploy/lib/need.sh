@@ -72,7 +72,7 @@ need_ffmpeg() {
     stop "Reelpin needs ffmpeg 5.1 or newer, and this is $version." "Debian 12 and Ubuntu 24.04 have one."
 }
 
-# need_node VERSION: for the tests; npm alone is content with less.
+# need_node VERSION: for the tests, which use its runner and reporters; npm alone is content with less.
 need_node() {
   local have
   have=$(node --version)

@@ -1,7 +1,6 @@
 // A client of the public HTTP API and of presigned URLs, as a page would use them.
 
-import { stat } from 'node:fs/promises'
-import { openAsBlob } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
 
 /** For any one call, milliseconds. */
@@ -57,7 +56,7 @@ export class Api {
 
   /** Sends a file to a ticket's URL; returns the bucket's answer. */
   async put (ticket, file) {
-    return fetch(ticket.presigned_url, { method: 'PUT', headers: ticket.headers, body: await openAsBlob(file), signal: AbortSignal.timeout(CALL) })
+    return fetch(ticket.presigned_url, { method: 'PUT', headers: ticket.headers, body: await readFile(file), signal: AbortSignal.timeout(CALL) })
   }
 
   /** The whole upload; returns the record. */
