@@ -1,1 +1,51 @@
-//! Reelpin.
+//! Everything that is decided about a video, and nothing that is done: no IO, no clock, no runtime.
+//!
+//! | module | owns |
+//! |---|---|
+//! | [`probe`] | ffprobe's answer as typed facts, and what is refused |
+//! | [`index`] | the times of all frames of the picture track |
+//! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
+//! | [`grid`] | where GOPs and segments are cut |
+//! | [`plan`] | all of the above as one stored value |
+//! | [`argv`] | the command lines of ffmpeg and ffprobe |
+//! | [`fmp4`] | reading and writing the boxes of fragmented MP4 |
+//! | [`segmenter`], [`packer`] | fragments of video and audio into segments |
+//! | [`playlist`] | HLS playlists |
+//!
+//! Times are *ticks* of 1/90000 s from the first frame of the video (or the first sample where
+//! there is no picture); the original's own time bases appear only where ffmpeg wants them.
+
+pub mod argv;
+pub mod codecs;
+pub mod fmp4;
+pub mod grid;
+pub mod index;
+pub mod ladder;
+pub mod limits;
+pub mod mismatch;
+pub mod packer;
+pub mod picture;
+pub mod plan;
+pub mod playlist;
+pub mod probe;
+pub mod rates;
+pub mod rational;
+pub mod refusal;
+pub mod segmenter;
+pub mod stretch;
+
+pub use argv::Argv;
+pub use grid::Grid;
+pub use index::Index;
+pub use mismatch::Mismatch;
+pub use packer::Packer;
+pub use plan::{Options, Plan};
+pub use probe::Probe;
+pub use rational::Rational;
+pub use refusal::Refusal;
+pub use segmenter::{Segment, Segmenter};
+pub use stretch::Stretch;
+
+/// Ticks per second of every time in a plan: the clock of MPEG systems, in which all usual frame
+/// rates have whole (or, at 23.976, nearly whole) frame lengths.
+pub const TICKS: u64 = 90_000;

@@ -1,0 +1,278 @@
+//! The plan: everything that will be made of one original, fixed before the first frame is decoded.
+//!
+//! It is stored as JSON with the video; the same plan always gives the same arguments and cuts.
+
+use serde::{Deserialize, Serialize};
+
+use crate::grid::frame_ticks;
+use crate::ladder::{self, Size};
+use crate::picture::Picture;
+use crate::probe::{Probe, Video, nominal};
+use crate::stretch::{self, Stretch};
+use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
+
+/// Version of the stored form; a plan of another version is made anew.
+pub const VERSION: u32 = 1;
+
+/// Highest frame rate of a rung, with room for a sloppy clock: Apple's rules (1.19) say not above 60.
+const MAX_RATE: f64 = 60.5;
+
+/// What an operator may choose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// No rung above this short side, pixels.
+    pub max_short_side: u32,
+    /// Bits/s of stereo sound; mono gets half.
+    pub audio_bitrate: u32,
+    /// Longest stretch, ticks; up to [`stretch::LONGEST`].
+    pub longest_stretch: u64,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { max_short_side: 1080, audio_bitrate: 128_000, longest_stretch: stretch::LONGEST }
+    }
+}
+
+/// One video's plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Plan {
+    /// [`VERSION`] of the code that made it.
+    pub version: u32,
+    /// The instant of the original that is time 0 of everything we make, ticks of the original's clock (the
+    /// first frame; rounded, for display: the exact one is in `video` or `audio`).
+    pub start: i64,
+    /// Length, ticks; 0 when unknown (no index and nothing in the header).
+    pub duration: u64,
+    /// EXT-X-TARGETDURATION of all renditions, seconds.
+    pub target_duration: u32,
+    /// The cuts of all renditions.
+    pub grid: Grid,
+    /// The picture; `None` for sound alone.
+    pub video: Option<VideoPlan>,
+    /// The sound; `None` for silent films.
+    pub audio: Option<AudioPlan>,
+    /// Why the top rung is encoded rather than copied: a sentence.
+    pub why_not_copied: Option<String>,
+    /// Why there is no sound although the original has some: a sentence.
+    pub audio_left_out: Option<String>,
+}
+
+/// What is made of the picture.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VideoPlan {
+    /// Index among all streams of the original.
+    pub stream: u32,
+    /// Lowest first, at least one.
+    pub rungs: Vec<Rung>,
+    /// Nominal frames per second of the rungs.
+    pub frame_rate: Rational,
+    /// Frames of each rung; `None` without an index.
+    pub frames: Option<u64>,
+    /// Every how many frames of the original one is kept: 1, or more above 60 frames a second.
+    pub keep_every: u32,
+    /// Unit of `start_pts` and of the stretches' times, seconds.
+    pub time_base: Rational,
+    /// First frame shown, in the original stream's time base.
+    pub start_pts: i64,
+    /// Where the poster is taken, ticks; 0: the first frame.
+    pub poster_at: u64,
+    /// What is done to each frame.
+    pub picture: Picture,
+    /// In order, at least one; together the whole film.
+    pub stretches: Vec<Stretch>,
+    /// Decoders that may run, comma-separated.
+    pub decoders: String,
+}
+
+/// One rung of the ladder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rung {
+    /// By its short side: `480p`. Unique in a plan.
+    pub name: String,
+    /// Pixels, even.
+    pub width: u32,
+    /// Pixels, even.
+    pub height: u32,
+    /// Upper bound of the encoder's rate, bits/s, over a buffer of twice as many bits. Playlists tell
+    /// the measured peak once it is known.
+    pub max_bitrate: u64,
+}
+
+/// What is made of the sound.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AudioPlan {
+    /// Index among all streams of the original.
+    pub stream: u32,
+    /// Hz of what is made: always 48000.
+    pub sample_rate: u32,
+    /// 1 or 2.
+    pub channels: u32,
+    /// Bits/s.
+    pub bitrate: u32,
+    /// As the original tells it.
+    pub language: Option<String>,
+    /// Time 0 on the original's clock as `start_pts * time_base`: of the first frame, or without a picture of the
+    /// sound itself.
+    pub start_pts: i64,
+    /// Unit of `start_pts`, seconds.
+    pub time_base: Rational,
+    /// Silence is added up to here, ticks, so that sound ends no earlier than the picture; `None`: as long as
+    /// it is.
+    pub pad_to: Option<u64>,
+    /// Decoders that may run, comma-separated.
+    pub decoders: String,
+}
+
+impl Plan {
+    /// Plans what to make of an original. `index` may be left out even where one can be had: for an
+    /// original whose index turned out to lie.
+    ///
+    /// # Errors
+    /// [`Refusal`]: too long by the index, or without a frame.
+    pub fn new(probe: &Probe, index: Option<&Index>, options: &Options) -> Result<Self, Refusal> {
+        let index = index.filter(|_| probe.indexable().is_some());
+        let (video, grid) = match &probe.video {
+            Some(video) => {
+                let (plan, grid) = plan_video(probe, video, index, options)?;
+                (Some(plan), grid)
+            }
+            None => {
+                let audio = probe.audio.as_ref().ok_or(Refusal::NotAVideo)?;
+                (None, Grid::audio(audio.duration.or(probe.duration).unwrap_or(0)))
+            }
+        };
+        let audio = plan_audio(probe, video.as_ref(), &grid, options);
+        let start = video
+            .as_ref()
+            .map(|video| video.time_base.scale(video.start_pts, TICKS))
+            .or(audio.as_ref().map(|audio| audio.time_base.scale(audio.start_pts, TICKS)));
+        Ok(Self {
+            version: VERSION,
+            start: start.unwrap_or(0),
+            duration: grid.duration,
+            target_duration: grid.target_duration(),
+            why_not_copied: video.is_some().then(|| "copying is not built yet".to_owned()),
+            audio_left_out: probe.audio_left_out.clone(),
+            grid,
+            video,
+            audio,
+        })
+    }
+}
+
+fn plan_video(
+    probe: &Probe,
+    video: &Video,
+    index: Option<&Index>,
+    options: &Options,
+) -> Result<(VideoPlan, Grid), Refusal> {
+    let average = index.and_then(|index| average(index, video.time_base));
+    let source_rate =
+        average.map_or(video.rate, |average| nominal(Some(video.rate), Some(average)));
+    let keep_every = (source_rate.as_f64() / MAX_RATE).ceil().clamp(1.0, 1e6) as u32;
+    let frame_rate = source_rate.over(keep_every);
+    let thinned = index.map(|index| index.thinned(keep_every));
+    let exact = thinned.as_ref().and_then(|index| {
+        let first = *index.pts().first()?;
+        let times = index.pts().iter().map(|pts| video.time_base.scale(pts - first, TICKS) as u64);
+        Some((index, first, Grid::exact(times, frame_rate)?))
+    });
+    let (grid, start_pts, stretches) = match exact {
+        Some((index, first, grid)) => {
+            if grid.duration > limits::MAX_SECONDS * TICKS + TICKS {
+                return Err(Refusal::TooLong { seconds: grid.duration / TICKS });
+            }
+            let longest = options.longest_stretch.min(stretch::LONGEST);
+            let stretches = stretch::split(&grid, index, video.time_base, longest);
+            (grid, first, stretches)
+        }
+        None => {
+            let duration = video.duration.or(probe.duration).unwrap_or(0);
+            let grid = Grid::nominal(frame_rate, duration);
+            let stretches = stretch::whole(&grid, video.start_pts);
+            (grid, video.start_pts, stretches)
+        }
+    };
+    let original_rate = original_bit_rate(probe, video, grid.duration);
+    let rungs = ladder::sizes(video.width, video.height, options.max_short_side);
+    let rungs = rungs.into_iter().map(|size| rung(&size, frame_rate, original_rate)).collect();
+    let plan = VideoPlan {
+        stream: video.stream,
+        rungs,
+        frame_rate,
+        frames: grid.exact.then(|| grid.gops.iter().map(|gop| u64::from(gop.frames)).sum()),
+        keep_every,
+        time_base: video.time_base,
+        start_pts,
+        poster_at: poster_at(&grid, frame_rate),
+        picture: Picture::new(video),
+        stretches,
+        decoders: codecs::video_decoders(&video.codec).unwrap_or_default().join(","),
+    };
+    Ok((plan, grid))
+}
+
+fn rung(size: &Size, rate: Rational, original: Option<u64>) -> Rung {
+    Rung {
+        name: format!("{}p", size.short_side()),
+        width: size.width,
+        height: size.height,
+        max_bitrate: rates::cap(size.width, size.height, rate, original),
+    }
+}
+
+/// Frames a second over the whole film.
+fn average(index: &Index, time_base: Rational) -> Option<Rational> {
+    let (first, last) = (index.pts().first()?, index.pts().last()?);
+    let steps = i64::try_from(index.frames()).ok()? - 1;
+    Rational::new(
+        steps.checked_mul(time_base.den())?,
+        last.checked_sub(*first)?.checked_mul(time_base.num())?,
+    )
+}
+
+/// What the original spends on its picture, as H.264 would need it, bits/s.
+fn original_bit_rate(probe: &Probe, video: &Video, duration: u64) -> Option<u64> {
+    let by_size = probe.size.filter(|_| duration > 0).map(|size| {
+        let bits = u128::from(size) * 8 * u128::from(TICKS) / u128::from(duration);
+        u64::try_from(bits).unwrap_or(u64::MAX)
+    });
+    let told = video.bit_rate.or(by_size).or(probe.bit_rate).filter(|rate| *rate > 0)?;
+    Some(told.saturating_mul(codecs::h264_need_percent(&video.codec)) / 100)
+}
+
+/// A tenth into the film, half a frame before a frame; the first frame where the length is not sure and short.
+fn poster_at(grid: &Grid, rate: Rational) -> u64 {
+    let tenth = grid.duration / 10;
+    let frame = frame_ticks(rate);
+    let few = grid.exact && grid.gops.iter().map(|gop| u64::from(gop.frames)).sum::<u64>() < 20;
+    let unsure = !grid.exact && grid.duration < 10 * TICKS;
+    if few || unsure || tenth < 2 * frame {
+        return 0;
+    }
+    tenth - frame / 2
+}
+
+fn plan_audio(
+    probe: &Probe,
+    video: Option<&VideoPlan>,
+    grid: &Grid,
+    options: &Options,
+) -> Option<AudioPlan> {
+    let audio = probe.audio.as_ref()?;
+    let mono = audio.channels == 1;
+    let (start_pts, time_base) = video
+        .map_or((audio.start_pts, audio.time_base), |video| (video.start_pts, video.time_base));
+    Some(AudioPlan {
+        stream: audio.stream,
+        sample_rate: 48_000,
+        channels: if mono { 1 } else { 2 },
+        bitrate: if mono { options.audio_bitrate / 2 } else { options.audio_bitrate },
+        language: audio.language.clone(),
+        start_pts,
+        time_base,
+        pad_to: grid.exact.then_some(grid.duration),
+        decoders: codecs::audio_decoders(&audio.codec).unwrap_or_default().join(","),
+    })
+}
