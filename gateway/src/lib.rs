@@ -1,1 +1,147 @@
-//! Reelpin.
+//! Reelpin's HTTP API, its feed, its pages, and the search for finished uploads.
+//!
+//! | module | owns |
+//! |---|---|
+//! | `router` | the list of routes |
+//! | `serve` | connections: their limits and their graceful end |
+//! | `edge` | what every request passes: id, log, metrics, panics, the words of a problem |
+//! | `problem` | every error's code and status |
+//! | `extract` | reading requests within limits |
+//! | `guard` | Host, Origin and the key |
+//! | `upload` | tickets, finished uploads, the search for them |
+//! | `video` | records, lists and what changes them |
+//! | `playback` | playlists, segments, MP4s, posters |
+//! | `feed` | the WebSocket |
+//! | `page` | the web app's files |
+//! | `health`, `metrics`, `openapi`, `info` | one endpoint each |
+//!
+//! An upload's bytes never pass through here, and an original is never served.
+
+mod app;
+mod edge;
+mod extract;
+mod feed;
+mod guard;
+mod health;
+mod info;
+mod metrics;
+mod openapi;
+mod page;
+mod playback;
+mod problem;
+mod router;
+mod serve;
+mod upload;
+mod video;
+
+use std::sync::Arc;
+
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::db::Db;
+use reelpin_schema::queue::Queue;
+use reelpin_schema::settings;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use openapi::document as openapi_document;
+
+/// What the gateway is told.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Addresses, key and folder of the web app.
+    pub settings: settings::Gateway,
+    /// URL of the IPFS gateway as browsers reach it, for the page.
+    pub ipfs_gateway: Option<String>,
+    /// URL of the S3 API as browsers reach it, for the page's Content-Security-Policy.
+    pub s3_public_endpoint: String,
+    /// Whether the bucket honours a signed `If-None-Match: *` on a presigned PUT, as
+    /// [`Bucket::honours_once`] finds out. When not, a finished upload is copied to a key that no
+    /// client knows before it counts.
+    pub upload_once: bool,
+}
+
+/// The engines that the gateway talks to.
+#[derive(Clone)]
+pub struct Engines {
+    /// The database, migrated.
+    pub db: Db,
+    /// The bucket.
+    pub bucket: Bucket,
+    /// The queue.
+    pub queue: Queue,
+}
+
+/// Why the gateway ended other than by being asked to.
+#[derive(Debug, thiserror::Error)]
+pub enum GatewayError {
+    /// A public URL in the settings cannot be read.
+    #[error("{name} is not an http or https URL: {url}")]
+    Url {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        url: String,
+    },
+    /// The listening socket failed.
+    #[error("the listener failed: {0}")]
+    Listen(#[from] std::io::Error),
+    /// A task of the gateway's own panicked.
+    #[error("the gateway's {task} ended unexpectedly")]
+    Task {
+        /// Which.
+        task: &'static str,
+    },
+}
+
+/// Serves until `stop` is cancelled; then ends within [`serve::GRACE`] and a second.
+///
+/// # Errors
+/// [`GatewayError`].
+pub async fn run(
+    config: Config,
+    engines: Engines,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> Result<(), GatewayError> {
+    // A child, so that an end of our own stops our tasks and not the caller's.
+    let stop = stop.child_token();
+    let _ended = stop.clone().drop_guard();
+    let (hub, hub_task) = feed::hub::prepare(engines.db.clone(), engines.queue.clone());
+    let app = Arc::new(app::App::new(config, engines, hub, listener.local_addr()?, stop.clone())?);
+    let mut tasks: JoinSet<&'static str> = JoinSet::new();
+    let token = stop.clone();
+    tasks.spawn(async move {
+        hub_task.run(token).await;
+        "feed hub"
+    });
+    let finder = app.clone();
+    tasks.spawn(async move {
+        upload::finder::run(&finder).await;
+        "finder"
+    });
+    tasks.spawn({
+        let token = stop.clone();
+        async move {
+            metrics::upkeep(token).await;
+            "metrics"
+        }
+    });
+    let router = router::router(app.clone());
+    let served = tokio::select! {
+        served = serve::serve(listener, router, &stop) => served.map_err(GatewayError::from),
+        ended = tasks.join_next() => {
+            let task = ended.and_then(Result::ok).unwrap_or("task");
+            if stop.is_cancelled() { Ok(()) } else { Err(GatewayError::Task { task }) }
+        }
+    };
+    stop.cancel();
+    app.sockets.close();
+    let ends = async {
+        app.sockets.wait().await;
+        while tasks.join_next().await.is_some() {}
+    };
+    // What does not end in time is aborted by dropping `tasks`.
+    let _ = tokio::time::timeout(serve::GRACE, ends).await;
+    served
+}

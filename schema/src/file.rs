@@ -1,5 +1,6 @@
 //! The table `files`: single stored files of a video, by role.
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
@@ -44,6 +45,17 @@ pub struct NewFile {
     pub size: u64,
 }
 
+impl NewFile {
+    fn read(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            role: Role::from_name(row.get("role"))?,
+            path: row.get("path"),
+            cid: row.get("cid"),
+            size: row.get::<_, i64>("size").unsigned_abs(),
+        })
+    }
+}
+
 /// Stores a file; a later attempt's takes the place of an earlier one's.
 ///
 /// # Errors
@@ -73,14 +85,24 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<NewFile>, DbError> {
     )
     .await?
     .iter()
-    .map(|row| {
-        Ok(NewFile {
-            role: Role::from_name(row.get("role"))?,
-            path: row.get("path"),
-            cid: row.get("cid"),
-            size: row.get::<_, i64>("size").unsigned_abs(),
-        })
-    })
+    .map(NewFile::read)
+    .collect()
+}
+
+/// The files of these videos, each with its video.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, NewFile)>, DbError> {
+    tx.all(
+        "-- file.of_videos
+        SELECT video_id, role, path, cid, size FROM files WHERE video_id = ANY($1)
+        ORDER BY video_id, role LIMIT 10000",
+        &[&videos],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.get("video_id"), NewFile::read(row)?)))
     .collect()
 }
 

@@ -1,6 +1,7 @@
 //! The table `pins`: what an IPFS node is to keep, and whether it does.
 
 use serde::{Deserialize, Serialize};
+use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -113,6 +114,17 @@ pub struct Pin {
     pub state: State,
 }
 
+impl Pin {
+    fn read(row: &Row) -> Result<Self, DbError> {
+        Ok(Self {
+            role: Role::from_name(row.get("role"))?,
+            target: row.get("target"),
+            cid: row.get("cid"),
+            state: State::from_name(row.get("state"))?,
+        })
+    }
+}
+
 /// Adds a pin as `queued` unless the video has it already.
 ///
 /// # Errors
@@ -142,14 +154,24 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
     )
     .await?
     .iter()
-    .map(|row| {
-        Ok(Pin {
-            role: Role::from_name(row.get("role"))?,
-            target: row.get("target"),
-            cid: row.get("cid"),
-            state: State::from_name(row.get("state"))?,
-        })
-    })
+    .map(Pin::read)
+    .collect()
+}
+
+/// The pins of these videos, each with its video.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbError> {
+    tx.all(
+        "-- pin.of_videos
+        SELECT video_id, role, target, cid, state FROM pins WHERE video_id = ANY($1)
+        ORDER BY video_id, role DESC, target LIMIT 10000",
+        &[&videos],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.get("video_id"), Pin::read(row)?)))
     .collect()
 }
 

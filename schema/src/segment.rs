@@ -1,5 +1,6 @@
 //! The table `transcode_segments`: the stored segments of HLS renditions.
 
+use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
@@ -19,6 +20,19 @@ pub struct Segment {
     pub duration_ticks: u64,
     /// Bytes.
     pub size: u64,
+}
+
+impl Segment {
+    fn read(row: &Row) -> Self {
+        Self {
+            transcode_id: row.get("transcode_id"),
+            sequence: u32::try_from(row.get::<_, i64>("sequence")).unwrap_or(u32::MAX),
+            path: row.get("file_path"),
+            cid: row.get("file_cid"),
+            duration_ticks: row.get::<_, i64>("duration_ticks").unsigned_abs(),
+            size: row.get::<_, i64>("size").unsigned_abs(),
+        }
+    }
 }
 
 /// Stores a segment unless its place is taken: the first committed one stands, another's object is
@@ -66,17 +80,34 @@ pub async fn of_transcode(
             &[&transcode, &i64::from(from), &limit],
         )
         .await?;
-    Ok(rows
-        .iter()
-        .map(|row| Segment {
-            transcode_id: row.get("transcode_id"),
-            sequence: u32::try_from(row.get::<_, i64>("sequence")).unwrap_or(u32::MAX),
-            path: row.get("file_path"),
-            cid: row.get("file_cid"),
-            duration_ticks: row.get::<_, i64>("duration_ticks").unsigned_abs(),
-            size: row.get::<_, i64>("size").unsigned_abs(),
-        })
-        .collect())
+    Ok(rows.iter().map(Segment::read).collect())
+}
+
+/// The segments of a video from `from` on in order, of one rendition or of all, each with its
+/// resolution; at most `limit`.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn of_video(
+    tx: &Tx,
+    video: Uuid,
+    resolution: Option<&str>,
+    from: u32,
+    limit: i64,
+) -> Result<Vec<(String, Segment)>, DbError> {
+    let rows = tx
+        .all(
+            "-- segment.of_video
+            SELECT t.resolution, s.transcode_id, s.sequence, s.file_path, s.file_cid,
+                s.duration_ticks, s.size
+            FROM transcodes t JOIN transcode_segments s ON s.transcode_id = t.id
+            WHERE t.video_id = $1 AND t.resolution = COALESCE($2, t.resolution)
+                AND s.sequence >= $3
+            ORDER BY s.sequence, t.resolution LIMIT $4",
+            &[&video, &resolution, &i64::from(from), &limit],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| (row.get("resolution"), Segment::read(row))).collect())
 }
 
 /// How many segments each rendition of a video has stored, by resolution.

@@ -155,6 +155,59 @@ pub struct Transcoder {
     pub name: String,
 }
 
+impl Engines {
+    /// Reads what a service of a cluster must be told: `REELPIN_DATABASE_URL` (and
+    /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_REGION`, `_BUCKET`,
+    /// `_ACCESS_KEY`, `_SECRET_KEY`, and, when originals and published folders are to be pinned,
+    /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
+    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched.
+    pub fn read(source: &mut Source) -> Self {
+        let url = source.want("REELPIN_DATABASE_URL");
+        let connections = source.parse("REELPIN_DATABASE_CONNECTIONS", 16, "a number");
+        let endpoint = source.want("REELPIN_S3_ENDPOINT").trim_end_matches('/').to_owned();
+        let public_endpoint = source
+            .get("REELPIN_S3_PUBLIC_ENDPOINT")
+            .map_or_else(|| endpoint.clone(), |url| url.trim_end_matches('/').to_owned());
+        let bucket = bucket::Config {
+            endpoint,
+            public_endpoint,
+            region: source.get("REELPIN_S3_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
+            bucket: source.want("REELPIN_S3_BUCKET"),
+            access_key: source.want("REELPIN_S3_ACCESS_KEY"),
+            secret_key: Secret::new(source.want("REELPIN_S3_SECRET_KEY")),
+        };
+        let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
+        Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs }
+    }
+}
+
+impl Ipfs {
+    fn read(source: &mut Source, rpc: String) -> Self {
+        let credentials = source.get("REELPIN_IPFS_RPC_AUTH").and_then(|auth| {
+            let pair = auth.split_once(':').map(|(u, p)| (u.to_owned(), Secret::new(p)));
+            if pair.is_none() {
+                source.refuse("REELPIN_IPFS_RPC_AUTH is not user:password".to_owned());
+            }
+            pair
+        });
+        if source.get("REELPIN_PIN_ORIGINAL").is_none() {
+            source.refuse(
+                "REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all \
+                 that they tell of place and person, go to the IPFS node too"
+                    .to_owned(),
+            );
+        }
+        Self {
+            rpc,
+            credentials,
+            gateway: source
+                .get("REELPIN_IPFS_GATEWAY")
+                .map(|url| url.trim_end_matches('/').to_owned()),
+            pin_original: source.parse("REELPIN_PIN_ORIGINAL", false, "true or false"),
+        }
+    }
+}
+
 impl Gateway {
     /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY` and `_WEB`. Without a key
     /// no other address than loopback is bound.

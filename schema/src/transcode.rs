@@ -195,6 +195,25 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
     .collect()
 }
 
+/// All renditions of these videos, in the order of [`of_video`] within each.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<Transcode>, DbError> {
+    tx.all(
+        "-- transcode.of_videos
+        SELECT id, video_id, file_path, file_cid, format, resolution, type, init_path, init_cid,
+            init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at
+        FROM transcodes WHERE video_id = ANY($1)
+        ORDER BY video_id, format, resolution = 'audio', height, width, resolution LIMIT 10000",
+        &[&videos],
+    )
+    .await?
+    .iter()
+    .map(Transcode::read)
+    .collect()
+}
+
 /// The init segment of an attempt.
 #[derive(Debug, Clone)]
 pub struct Init {

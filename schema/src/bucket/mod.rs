@@ -1,6 +1,7 @@
 //! The bucket: the S3 calls that Reelpin makes, each with a time limit.
 
 mod error;
+mod once;
 mod presign;
 
 use std::path::Path;

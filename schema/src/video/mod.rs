@@ -164,6 +164,17 @@ pub async fn get(tx: &Tx, id: Uuid) -> Result<Option<Video>, DbError> {
         .transpose()
 }
 
+/// Where a video stands; `None` when there is none.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn status(tx: &Tx, id: Uuid) -> Result<Option<Status>, DbError> {
+    tx.opt("-- video.status\nSELECT upload_status FROM videos WHERE id = $1", &[&id])
+        .await?
+        .map(|row| Status::from_name(row.get("upload_status")))
+        .transpose()
+}
+
 /// Reads a page of videos that are not deleted, newest first: those older than `before`.
 ///
 /// # Errors
@@ -182,6 +193,21 @@ pub async fn list(tx: &Tx, before: Option<Uuid>, limit: i64) -> Result<Vec<Video
     .iter()
     .map(Video::read)
     .collect()
+}
+
+/// Sets the key of the original of a video whose upload was copied to where no client can write.
+///
+/// # Errors
+/// [`DbError::Stale`] unless it is pending.
+pub async fn set_original(tx: &Tx, id: Uuid, path: &str) -> Result<(), DbError> {
+    tx.exec_one(
+        "the video",
+        "-- video.set_original
+        UPDATE videos SET file_path = $2, updated_at = $3
+        WHERE id = $1 AND upload_status = 'pending'",
+        &[&id, &path, &tx.now()],
+    )
+    .await
 }
 
 /// Stores a new title, description or both.
@@ -240,6 +266,21 @@ pub async fn take_looks(tx: &Tx, limit: i64) -> Result<Vec<Video>, DbError> {
 
 /// The longest wait between two looks for an upload.
 const LOOK_AT_MOST: time::Duration = time::Duration::minutes(5);
+
+/// Where each of these videos stands and the number of its last event.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn standing(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Status, i64)>, DbError> {
+    tx.all(
+        "-- video.standing\nSELECT id, upload_status, events FROM videos WHERE id = ANY($1)",
+        &[&ids],
+    )
+    .await?
+    .iter()
+    .map(|row| Ok((row.get("id"), Status::from_name(row.get("upload_status"))?, row.get("events"))))
+    .collect()
+}
 
 /// The number of the last event of each of these videos that is there.
 ///

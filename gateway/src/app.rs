@@ -1,0 +1,67 @@
+//! What the handlers share.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::db::Db;
+use reelpin_schema::queue::Queue;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::feed::hub;
+use crate::guard::Guard;
+use crate::page::Pages;
+use crate::playback::{alive, live, sizes};
+use crate::{Config, Engines, GatewayError, metrics, openapi};
+
+/// The state of the router.
+pub(crate) type Shared = Arc<App>;
+
+pub(crate) struct App {
+    pub(crate) config: Config,
+    pub(crate) db: Db,
+    pub(crate) bucket: Bucket,
+    pub(crate) queue: Queue,
+    pub(crate) guard: Guard,
+    pub(crate) hub: hub::Handle,
+    pub(crate) pages: Pages,
+    pub(crate) alive: alive::Cache,
+    pub(crate) sizes: sizes::Cache,
+    pub(crate) live: live::Cache,
+    pub(crate) openapi: Bytes,
+    pub(crate) metrics: Option<metrics::Handle>,
+    /// Open WebSockets.
+    pub(crate) sockets: TaskTracker,
+    pub(crate) stop: CancellationToken,
+}
+
+impl App {
+    pub(crate) fn new(
+        config: Config,
+        engines: Engines,
+        hub: hub::Handle,
+        listen: SocketAddr,
+        stop: CancellationToken,
+    ) -> Result<Self, GatewayError> {
+        let guard = Guard::new(&config.settings, listen)?;
+        let pages = Pages::new(&config);
+        Ok(Self {
+            config,
+            db: engines.db,
+            bucket: engines.bucket,
+            queue: engines.queue,
+            guard,
+            hub,
+            pages,
+            alive: alive::Cache::default(),
+            sizes: sizes::Cache::default(),
+            live: live::Cache::default(),
+            openapi: Bytes::from(serde_json::to_vec(&openapi::document()).unwrap_or_default()),
+            metrics: metrics::install(),
+            sockets: TaskTracker::new(),
+            stop,
+        })
+    }
+}

@@ -1,0 +1,158 @@
+//! Whether an upload has arrived, and what follows: its size and first bytes are looked at, and
+//! the video becomes `uploaded` or fails.
+
+use reelpin_schema::bucket::{BucketError, Head};
+use reelpin_schema::db::DbError;
+use reelpin_schema::failure::Failure;
+use reelpin_schema::keys;
+use reelpin_schema::video::{self, Status, StepError, Video};
+use uuid::Uuid;
+
+use super::sniff;
+use crate::app::App;
+use crate::problem::{Code, Problem};
+
+/// Why a video is not `uploaded` now.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ArrivalError {
+    /// Nothing is stored yet.
+    #[error("nothing is stored yet")]
+    Missing,
+    /// Something else is stored than was declared.
+    #[error("declared {declared} bytes, stored {stored}")]
+    SizeMismatch {
+        /// Bytes.
+        declared: u64,
+        /// Bytes.
+        stored: u64,
+    },
+    /// No media container; the video has failed with it.
+    #[error("not a video")]
+    NotAVideo(Failure),
+    /// The video has ended before.
+    #[error("the video is {}", .0.name())]
+    Ended(Status),
+    /// The video's state.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// The bucket.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+}
+
+impl From<DbError> for ArrivalError {
+    fn from(e: DbError) -> Self {
+        Self::Step(e.into())
+    }
+}
+
+/// Looks for the upload of a video that may be pending. Safe to repeat and to run twice at once.
+pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
+    let video = app
+        .db
+        .run_tx("upload.look", async move |tx| video::get(tx, id).await)
+        .await?
+        .ok_or(StepError::Missing)?;
+    match video.status {
+        Status::Pending => {}
+        Status::Uploaded | Status::Processing | Status::Playable | Status::Completed => {
+            return Ok(());
+        }
+        Status::Failed => {
+            let not_a_video = video.error.filter(|e| e.code == Code::NotAVideo.name());
+            return Err(not_a_video
+                .map_or(ArrivalError::Ended(Status::Failed), |e| ArrivalError::NotAVideo(e)));
+        }
+        Status::Cancelled | Status::Deleted => return Err(ArrivalError::Ended(video.status)),
+    }
+    let head = app.bucket.head(&video.file_path).await?.ok_or(ArrivalError::Missing)?;
+    if head.size != video.file_size {
+        if app.config.upload_once {
+            // Its sender could not replace it, and nobody else wants it.
+            app.bucket.delete(std::slice::from_ref(&video.file_path)).await?;
+        }
+        return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: head.size });
+    }
+    let (path, head) = settled(app, &video, head).await?;
+    let first = app.bucket.get(&path, Some((0, sniff::BYTES.min(head.size) - 1))).await?;
+    let first = first.body.collect().await.map_err(|e| BucketError::Read(e.into()))?.into_bytes();
+    if !sniff::is_media(&first) {
+        return Err(refuse(app, id).await?);
+    }
+    let own_path = (path != video.file_path).then_some(path);
+    let etag = head.etag;
+    app.db
+        .run_tx("upload.uploaded", async move |tx| {
+            // The first look that commits decides; another's copy is left to the janitor.
+            let pending =
+                matches!(video::get(tx, id).await?, Some(v) if v.status == Status::Pending);
+            if let (true, Some(path)) = (pending, &own_path) {
+                video::set_original(tx, id, path).await?;
+            }
+            video::uploaded(tx, id, &etag).await
+        })
+        .await?;
+    app.queue.task_ready();
+    app.queue.video_changed(id);
+    Ok(())
+}
+
+/// Where the upload can no longer be replaced: where it is when its address admits one PUT only,
+/// else under a copy's key that no client knows.
+async fn settled(app: &App, video: &Video, head: Head) -> Result<(String, Head), ArrivalError> {
+    if app.config.upload_once {
+        return Ok((video.file_path.clone(), head));
+    }
+    let path = keys::original(video.id, Uuid::new_v4());
+    match app.bucket.copy(&video.file_path, &head.etag, &path).await {
+        Ok(()) => {}
+        // It is being replaced at this moment: the next look finds the new one.
+        Err(e) if e.is_precondition() || e.is_missing() => return Err(ArrivalError::Missing),
+        Err(e) => return Err(e.into()),
+    }
+    let copied = app.bucket.head(&path).await?.ok_or(ArrivalError::Missing)?;
+    if copied.size != video.file_size {
+        return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: copied.size });
+    }
+    Ok((path, copied))
+}
+
+async fn refuse(app: &App, id: Uuid) -> Result<ArrivalError, ArrivalError> {
+    let failure = Failure::new(
+        Code::NotAVideo.name(),
+        "The file is not a video or audio file that Reelpin knows.",
+        "Upload a video, such as MP4, MOV, MKV or WebM.",
+    );
+    let stored = failure.clone();
+    app.db.run_tx("upload.not_a_video", async move |tx| video::fail(tx, id, &stored).await).await?;
+    app.queue.video_changed(id);
+    Ok(ArrivalError::NotAVideo(failure))
+}
+
+impl From<ArrivalError> for Problem {
+    fn from(e: ArrivalError) -> Self {
+        match e {
+            ArrivalError::Missing => Self::new(
+                Code::UploadMissing,
+                "Nothing is stored for this upload yet.",
+                "PUT the file to the ticket's address, then call complete again.",
+            ),
+            ArrivalError::SizeMismatch { declared, stored } => Self::new(
+                Code::SizeMismatch,
+                format!("The ticket is for {declared} bytes, and {stored} are stored."),
+                "Upload the declared file, or ask for a new ticket.",
+            ),
+            ArrivalError::NotAVideo(failure) => {
+                Self::new(Code::NotAVideo, failure.detail, failure.suggestion)
+            }
+            ArrivalError::Ended(Status::Deleted) => Self::video_deleted(),
+            ArrivalError::Ended(status) => Self::new(
+                Code::VideoEnded,
+                format!("The video is {}.", status.name()),
+                "Ask for a new ticket and upload the file again.",
+            ),
+            ArrivalError::Step(e) => e.into(),
+            ArrivalError::Bucket(e) => e.into(),
+        }
+    }
+}

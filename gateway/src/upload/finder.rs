@@ -1,0 +1,90 @@
+//! Finds finished uploads whose sender never said so, and expires those that never came.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use reelpin_schema::db::DbError;
+use reelpin_schema::failure::Failure;
+use reelpin_schema::video::{self, Status, StepError, Video};
+use uuid::Uuid;
+
+use super::arrival::{self, ArrivalError};
+use crate::app::App;
+
+/// The pause between two rounds; with [`ROUND`] it bounds the rate at which the bucket is asked.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The most uploads that a round looks for.
+const ROUND: i64 = 32;
+
+/// How many are looked for at once.
+const AT_ONCE: usize = 4;
+
+/// How long after its ticket ended an upload is waited for (design, section 5).
+const EXPIRES_AFTER: time::Duration = time::Duration::hours(24);
+
+/// Runs until the gateway stops.
+pub(crate) async fn run(app: &App) {
+    let mut tick = tokio::time::interval(PAUSE);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = app.stop.cancelled() => return,
+            _ = tick.tick() => {}
+        }
+        tokio::select! {
+            // A look that is dropped half-way has changed nothing, or all.
+            () = app.stop.cancelled() => return,
+            done = round(app) => if let Err(e) = done {
+                tracing::warn!("uploads could not be looked for: {e}");
+            }
+        }
+    }
+}
+
+async fn round(app: &App) -> Result<(), DbError> {
+    let due =
+        app.db.run_tx("upload.due", async move |tx| video::take_looks(tx, ROUND).await).await?;
+    futures_util::stream::iter(due)
+        .for_each_concurrent(AT_ONCE, async |video| one(app, &video).await)
+        .await;
+    Ok(())
+}
+
+async fn one(app: &App, video: &Video) {
+    let missing = match arrival::look(app, video.id).await {
+        Ok(()) => {
+            tracing::info!(video.id = %video.id, "found the upload of {}", video.id);
+            return;
+        }
+        Err(ArrivalError::Missing | ArrivalError::SizeMismatch { .. }) => true,
+        // Decided, by this look or by someone meanwhile.
+        Err(ArrivalError::NotAVideo(_) | ArrivalError::Ended(_)) => false,
+        Err(e @ (ArrivalError::Step(_) | ArrivalError::Bucket(_))) => {
+            tracing::warn!(video.id = %video.id, "an upload could not be looked at: {e}");
+            false
+        }
+    };
+    if missing && let Err(e) = expire(app, video.id).await {
+        tracing::warn!(video.id = %video.id, "an upload could not be expired: {e}");
+    }
+}
+
+/// Fails a pending video whose ticket ended long ago.
+async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
+    let failed = app
+        .db
+        .run_tx("upload.expire", async move |tx| {
+            let video = video::get(tx, id).await?.ok_or(StepError::Missing)?;
+            let late = tx.now() > video.ticket_until + EXPIRES_AFTER;
+            if late && video.status == Status::Pending {
+                video::fail(tx, id, &Failure::upload_expired()).await?;
+            }
+            Ok::<_, StepError>(late)
+        })
+        .await?;
+    if failed {
+        app.queue.video_changed(id);
+    }
+    Ok(())
+}

@@ -1,0 +1,29 @@
+//! `POST /video/{id}/cancel`.
+
+use axum::Json;
+use axum::extract::State;
+use reelpin_schema::video;
+use uuid::Uuid;
+
+use super::record::{self, Record};
+use crate::app::Shared;
+use crate::extract::At;
+use crate::openapi::problems;
+use crate::problem::Problem;
+
+/// Stop a video at once. What is stored stays playable.
+#[utoipa::path(
+    post, path = "/video/{id}/cancel", tag = "video",
+    params(("id" = Uuid, Path, description = "The video's id")),
+    responses((status = 200, description = "The record", body = Record), Problems)
+)]
+pub(crate) async fn post(
+    State(app): State<Shared>,
+    At(id): At<Uuid>,
+) -> Result<Json<Record>, Problem> {
+    app.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
+    app.queue.video_changed(id);
+    Ok(Json(record::read(&app, id).await?))
+}
+
+problems!(Problems: VideoNotFound, VideoDeleted, NothingToCancel);

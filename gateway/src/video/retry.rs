@@ -1,0 +1,30 @@
+//! `POST /video/{id}/retry`.
+
+use axum::Json;
+use axum::extract::State;
+use reelpin_schema::video;
+use uuid::Uuid;
+
+use super::record::{self, Record};
+use crate::app::Shared;
+use crate::extract::At;
+use crate::openapi::problems;
+use crate::problem::Problem;
+
+/// Try a failed or cancelled video again, from where it stood.
+#[utoipa::path(
+    post, path = "/video/{id}/retry", tag = "video",
+    params(("id" = Uuid, Path, description = "The video's id")),
+    responses((status = 200, description = "The record", body = Record), Problems)
+)]
+pub(crate) async fn post(
+    State(app): State<Shared>,
+    At(id): At<Uuid>,
+) -> Result<Json<Record>, Problem> {
+    app.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
+    app.queue.task_ready();
+    app.queue.video_changed(id);
+    Ok(Json(record::read(&app, id).await?))
+}
+
+problems!(Problems: VideoNotFound, VideoDeleted, NothingToRetry);
