@@ -202,7 +202,7 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<Transcode>, DbError> {
     tx.all(
         "-- transcode.of_videos
-        SELECT id, video_id, file_path, file_cid, format, resolution, type, init_path, init_cid,
+        SELECT id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, init_cid,
             init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at
         FROM transcodes WHERE video_id = ANY($1)
         ORDER BY video_id, format, resolution = 'audio', height, width, resolution LIMIT 10000",
