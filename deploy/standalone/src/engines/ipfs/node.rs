@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, stream};
 use ipld_core::cid::Cid;
 use rust_ipfs::builder::DefaultIpfsBuilder;
 use rust_ipfs::p2p::PeerInfo;
+use rust_ipfs::repo::PinStore as _;
 use rust_ipfs::{Block, Ipfs, Keypair, PinMode};
 use tokio::sync::RwLock;
 use tokio::time::Instant;
@@ -163,7 +164,7 @@ impl Node {
                 return Err(NodeError::NotPinned);
             }
             node.roots.forget(cid).await?;
-            node.ipfs.remove_pin(cid).recursive().await.map_err(NodeError::failed)
+            node.remove_pin(&cid).await
         })
         .await
     }
@@ -202,9 +203,11 @@ impl Node {
 }
 
 impl Inner {
+    /// Looks whether everything is here and keeps the list. The node's own pinning would read every
+    /// block of content as well, and panics on some links.
     async fn pin(&self, root: Cid) -> Result<(), NodeError> {
         let repo = self.ipfs.repo();
-        let mut seen = HashSet::from([root]);
+        let mut below = HashSet::from([root]);
         let mut open = vec![root];
         while let Some(cid) = open.pop() {
             if cid.codec() == dag::RAW {
@@ -214,9 +217,17 @@ impl Inner {
             }
             let block = repo.get_block_now(cid).await.map_err(NodeError::failed)?;
             let block = block.ok_or(NodeError::Absent(cid))?;
-            open.extend(dag::links(&block)?.into_iter().filter(|link| seen.insert(*link)));
+            open.extend(dag::links(&block)?.into_iter().filter(|link| below.insert(*link)));
         }
-        repo.pin(root).recursive().local().exit_on_error().await.map_err(NodeError::failed)
+        below.remove(&root);
+        let below = stream::iter(below).map(Ok).boxed();
+        repo.data_store().insert_recursive_pin(&root, below).await.map_err(NodeError::failed)
+    }
+
+    /// The store knows itself what it pinned.
+    async fn remove_pin(&self, root: &Cid) -> Result<(), NodeError> {
+        let store = self.ipfs.repo().data_store();
+        store.remove_recursive_pin(root, stream::empty().boxed()).await.map_err(NodeError::failed)
     }
 
     /// Tells the public network of a published root, and of nothing else.

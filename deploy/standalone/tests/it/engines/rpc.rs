@@ -63,6 +63,8 @@ async fn blocks_are_put_pinned_listed_and_removed() {
     let client = client(&engines);
     assert!(client.version().await.unwrap().version.starts_with("reelpin"));
     let id = client.id(None).await.unwrap();
+    let ours = format!("/p2p/{}", id.id);
+    assert!(id.addresses.iter().all(|at| at.matches("/p2p/").count() == 1 && at.ends_with(&ours)));
     assert!(id.addresses.iter().all(|at| at.starts_with("/ip4/127.0.0.1/")), "{id:?}");
 
     let cid = put(&client, "raw", b"hello".to_vec()).await;

@@ -25,14 +25,14 @@ pub(super) async fn version() -> Json<Value> {
 pub(super) async fn id(State(node): State<Node>) -> Result<Json<Value>, Problem> {
     let me = node.identity().await?;
     let id = me.peer_id.to_string();
-    let addresses: Vec<_> = me.listen_addrs.iter().map(|at| format!("{at}/p2p/{id}")).collect();
+    let addresses: Vec<_> = me.listen_addrs.iter().map(ToString::to_string).collect();
     let protocols: Vec<_> = me.protocols.iter().map(ToString::to_string).collect();
     Ok(Json(json!({
         "ID": id,
         "PublicKey": BASE64.encode(&me.public_key.encode_protobuf()),
         "Addresses": addresses,
-        "AgentVersion": me.agent_version,
-        "ProtocolVersion": me.protocol_version,
+        "AgentVersion": concat!("reelpin/", env!("CARGO_PKG_VERSION")),
+        "ProtocolVersion": "ipfs/0.1.0",
         "Protocols": protocols,
     })))
 }
