@@ -170,7 +170,8 @@ mod tests {
                     seek_us: None,
                 },
             ]
-        "#]].assert_debug_eq(&stretches);
+        "#]]
+        .assert_debug_eq(&stretches);
     }
 
     #[test]

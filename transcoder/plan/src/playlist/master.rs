@@ -167,7 +167,8 @@ mod tests {
             #EXT-X-INDEPENDENT-SEGMENTS
             #EXT-X-STREAM-INF:BANDWIDTH=130000,AVERAGE-BANDWIDTH=128000,CODECS="mp4a.40.2"
             audio/index-a1b2c3.m3u8
-        "##]].assert_eq(&master(&[], Some(&AUDIO)));
+        "##]]
+        .assert_eq(&master(&[], Some(&AUDIO)));
     }
 
     #[test]

@@ -97,7 +97,8 @@ mod tests {
             #EXTINF:1.00001,
             00001-a1b2c3.m4s
             #EXT-X-ENDLIST
-        "##]].assert_eq(&media(&MEDIA));
+        "##]]
+        .assert_eq(&media(&MEDIA));
     }
 
     #[test]
@@ -115,7 +116,8 @@ mod tests {
             00000-a1b2c3.m4s
             #EXTINF:1.00001,
             00001-a1b2c3.m4s
-        "##]].assert_eq(&growing_media(&MEDIA, false));
+        "##]]
+        .assert_eq(&growing_media(&MEDIA, false));
         assert!(growing_media(&MEDIA, true).ends_with("00001-a1b2c3.m4s\n#EXT-X-ENDLIST\n"));
     }
 
