@@ -81,9 +81,7 @@ fn finish(mut api: OpenApi) -> OpenApi {
     }
     for item in api.paths.paths.values_mut() {
         for operation in [&mut item.post, &mut item.patch, &mut item.put, &mut item.delete] {
-            if let Some(operation) = operation {
-                add(operation, &[Code::ForeignOrigin]);
-            }
+            operation.iter_mut().for_each(|operation| add(operation, &[Code::ForeignOrigin]));
         }
     }
     let scheme = HttpBuilder::new()

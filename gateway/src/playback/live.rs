@@ -34,7 +34,10 @@ const SEGMENTS: i64 = 20_000;
 
 /// Playlists of the last second.
 #[derive(Default)]
-pub(crate) struct Cache(Mutex<HashMap<(Uuid, String), (Instant, Arc<Playlist>)>>);
+pub(crate) struct Cache(Mutex<HashMap<Name, (Instant, Arc<Playlist>)>>);
+
+/// A video and a playlist's relative name.
+type Name = (Uuid, String);
 
 impl Cache {
     pub(crate) fn get(&self, id: Uuid, name: &str) -> Option<Arc<Playlist>> {

@@ -60,8 +60,9 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
         }
         Status::Failed => {
             let not_a_video = video.error.filter(|e| e.code == Code::NotAVideo.name());
-            return Err(not_a_video
-                .map_or(ArrivalError::Ended(Status::Failed), |e| ArrivalError::NotAVideo(e)));
+            return Err(
+                not_a_video.map_or(ArrivalError::Ended(Status::Failed), ArrivalError::NotAVideo)
+            );
         }
         Status::Cancelled | Status::Deleted => return Err(ArrivalError::Ended(video.status)),
     }

@@ -6,7 +6,6 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use reelpin_schema::db::DbError;
 use reelpin_schema::keys;
 use reelpin_schema::settings::MAX_UPLOAD;
 use reelpin_schema::video::{self, NewVideo};
@@ -109,7 +108,7 @@ pub(crate) async fn post(
         .db
         .run_tx("upload.ticket", async move |tx| {
             let new = new.clone();
-            video::insert(tx, &new).await.map_err(DbError::from)
+            video::insert(tx, &new).await
         })
         .await
         .map_err(Problem::from)?;
