@@ -141,6 +141,13 @@ impl Transcode {
     }
 }
 
+macro_rules! columns {
+    () => {
+        "id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, \
+         init_cid, init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at"
+    };
+}
+
 /// Adds a rendition unless the video has it already.
 ///
 /// # Errors
@@ -182,11 +189,12 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
 /// [`DbError`].
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
     tx.all(
-        "-- transcode.of_video
-        SELECT id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, init_cid,
-            init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at
-        FROM transcodes WHERE video_id = $1
-        ORDER BY format, resolution = 'audio', height, width, resolution LIMIT 100",
+        concat!(
+            "-- transcode.of_video\nSELECT ",
+            columns!(),
+            " FROM transcodes WHERE video_id = $1
+        ORDER BY format, resolution = 'audio', height, width, resolution LIMIT 100"
+        ),
         &[&video],
     )
     .await?
@@ -201,11 +209,12 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<Transcode>, DbError> {
     tx.all(
-        "-- transcode.of_videos
-        SELECT id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, init_cid,
-            init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at
-        FROM transcodes WHERE video_id = ANY($1)
-        ORDER BY video_id, format, resolution = 'audio', height, width, resolution LIMIT 10000",
+        concat!(
+            "-- transcode.of_videos\nSELECT ",
+            columns!(),
+            " FROM transcodes WHERE video_id = ANY($1)
+        ORDER BY video_id, format, resolution = 'audio', height, width, resolution LIMIT 10000"
+        ),
         &[&videos],
     )
     .await?

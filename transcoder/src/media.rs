@@ -13,33 +13,28 @@ use crate::work::Work;
 /// The descriptor of the first output pipe in the child.
 pub(crate) const FIRST_PIPE: u32 = 3;
 
-/// Bounds of an encode. Measured: 1.6-1.9 CPU seconds for each second of 1080p, 345-485 MB; a 12 h
-/// film of 4K stays below. Address space counts what is mapped, not what is used.
-const ENCODE: Limits = Limits {
-    cpu_seconds: 5 * 24 * 3600,
-    address_space_bytes: 12 << 30,
-    file_size_bytes: 16 << 30,
-    open_files: 64,
-    processes: None,
-    nice: 5,
-    wall: Duration::from_secs(3 * 24 * 3600),
-    stderr_bytes: 16 << 10,
-    stdout_bytes: 0,
-};
+/// The longest that one run may take: 12 h of 4K on two slow cores, and some.
+const LONGEST: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// Bounds of a look: ffprobe, the frame index, a poster. The index of 12 h at 60 fps is some 60 MB
-/// of text.
-const LOOK: Limits = Limits {
-    cpu_seconds: 600,
-    address_space_bytes: 8 << 30,
-    file_size_bytes: 64 << 20,
-    open_files: 64,
-    processes: None,
-    nice: 0,
-    wall: Duration::from_secs(900),
-    stderr_bytes: 16 << 10,
-    stdout_bytes: 128 << 20,
-};
+/// The largest file a run may write: an MP4 of 12 h at the highest cap is some 30 GB.
+const LARGEST: u64 = 48 << 30;
+
+/// Bounds of a long run.
+fn encode() -> Limits {
+    let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    Limits::encode(processors, LONGEST, LARGEST)
+}
+
+/// Bounds of a look: ffprobe on headers, or on every packet for the frame index. That reads the
+/// whole file (1.4 GB in 1.2-1.8 CPU seconds) and tells some 60 MB of 12 h at 60 fps.
+fn look_limits() -> Limits {
+    Limits {
+        cpu_seconds: 300,
+        wall: Duration::from_secs(900),
+        stdout_bytes: 128 << 20,
+        ..Limits::probe()
+    }
+}
 
 /// A path as ffmpeg's argument. Ours are always UTF-8.
 pub(crate) fn text(path: &Path) -> Result<String, TaskError> {
@@ -54,7 +49,7 @@ pub(crate) async fn start(
     readable: &[PathBuf],
     pipes: usize,
 ) -> Result<Child, TaskError> {
-    let job = Job { pipes, ..job(argv, folder, readable, ENCODE) };
+    let job = Job { pipes, ..job(argv, folder, readable, encode()) };
     work.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
 }
 
@@ -76,7 +71,7 @@ pub(crate) async fn look(
     folder: &Path,
     readable: &[PathBuf],
 ) -> Result<Vec<u8>, LookError> {
-    let job = Job { capture_stdout: true, ..job(argv, folder, readable, LOOK) };
+    let job = Job { capture_stdout: true, ..job(argv, folder, readable, look_limits()) };
     let child = work.launcher.spawn(job).await.map_err(LookError::Run)?;
     let report = child.wait().await.map_err(LookError::Run)?;
     if report.stdout_cut { Err(LookError::TooMuch) } else { Ok(report.stdout) }

@@ -124,6 +124,7 @@ async fn serve(
     source.done()?;
 
     let db = Db::new(&reached.database)?;
+    let pool = db.clone();
     db.migrate().await?;
     let bucket = Bucket::new(&reached.bucket);
     bucket.check().await?;
@@ -173,7 +174,9 @@ async fn serve(
         }
         result
     };
-    bounded(rest).await
+    let result = bounded(rest).await;
+    pool.close();
+    result
 }
 
 async fn bounded(rest: impl Future<Output = Result<(), LaunchError>>) -> Result<(), LaunchError> {

@@ -42,8 +42,9 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let filter = EnvFilter::try_from_env("REELPIN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,reelpin=info,reelpin_transcoder=info"));
+    let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| {
+        EnvFilter::new("warn,reelpin=info,reelpin_transcoder=info,deadpool.postgres=error")
+    });
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)

@@ -125,6 +125,11 @@ impl Db {
         session.end(result).await
     }
 
+    /// Closes every connection; whoever asks for one afterwards is refused.
+    pub fn close(&self) {
+        self.pool.close();
+    }
+
     /// Asks the database whether it answers.
     ///
     /// # Errors

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use reelpin_plan::fmp4::{self, Part};
 use reelpin_plan::{Packer, Plan, Segment, argv};
 use reelpin_schema::event::{self, Event};
+use reelpin_schema::failure::Failure;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Format, Transcode};
 use reelpin_schema::video;
@@ -25,7 +26,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let row = row(work, lease).await?;
     if row.stored_at.is_none() {
         let original = work.originals.get(work, &video).await?;
-        encode(work, lease, &plan, &row, &original.path()).await?;
+        encode(work, lease, &plan, &row, &original.path()).await.map_err(blame)?;
     }
     let held = lease.clone();
     work.db()
@@ -39,6 +40,20 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
             Ok::<_, TaskError>(())
         })
         .await
+}
+
+/// Sound of which nothing can be decoded is the upload's fault.
+fn blame(e: TaskError) -> TaskError {
+    match e {
+        TaskError::Ours(Cause::Mismatch(mismatch)) if mismatch.is_theirs() => {
+            TaskError::Theirs(Failure::new(
+                "no_sound",
+                "No sound can be decoded from this file, although it says that it has some.",
+                "The file may be cut off or damaged: export it again and upload that.",
+            ))
+        }
+        e => e,
+    }
 }
 
 async fn row(work: &Work, lease: &Lease) -> Result<Transcode, TaskError> {
