@@ -24,6 +24,9 @@ const LATER: f64 = 6.0;
 /// EXT-X-TARGETDURATION unless a segment is longer, seconds.
 pub const TARGET_SECONDS: u32 = 6;
 
+/// One AAC frame (1024 samples at 48 kHz), ticks: by so much a segment of sound can be longer than that of the picture.
+const AUDIO_FRAME: u64 = 1920;
+
 /// A last segment shorter than this joins the one before where the target duration allows, ticks: 1 s.
 pub const SHORT_TAIL: u64 = TICKS;
 
@@ -203,7 +206,7 @@ impl Grid {
     /// The one EXT-X-TARGETDURATION of all renditions, seconds: 6, or more where the original's rate is too
     /// low or its pictures are too far apart for that.
     pub fn target_duration(&self) -> u32 {
-        let longest = self.all().map(|segment| segment.duration).max().unwrap_or(0);
+        let longest = self.all().map(|segment| segment.duration).max().unwrap_or(0) + AUDIO_FRAME;
         u32::try_from((longest + TICKS / 2) / TICKS).unwrap_or(u32::MAX).max(TARGET_SECONDS)
     }
 
@@ -303,7 +306,7 @@ impl Grid {
 /// Whether a tail of these ticks joins what is before it under this target duration: EXTINF rounded to whole
 /// seconds must not exceed it (RFC 8216, 4.3.3.1).
 pub fn joins(before: u64, tail: u64, target_seconds: u32) -> bool {
-    tail < SHORT_TAIL && before + tail < u64::from(target_seconds) * TICKS + TICKS / 2
+    tail < SHORT_TAIL && before + tail + AUDIO_FRAME < u64::from(target_seconds) * TICKS + TICKS / 2
 }
 
 /// One nominal frame, ticks.

@@ -140,6 +140,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
         #[test]
         fn no_rung_exceeds_the_picture(width in 1u32..16_384, height in 1u32..16_384) {
             let sizes = sizes(width, height, 1080);

@@ -210,6 +210,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
         #[test]
         fn no_frame_is_lost_and_none_ends_after_its_cut(
             runs in prop::collection::vec(1usize..300, 1..30),
