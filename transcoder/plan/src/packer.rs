@@ -179,3 +179,91 @@ impl Packer {
         u64::try_from(ticks).unwrap_or(u64::MAX)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Rational;
+    use crate::fmp4::Sample;
+
+    /// `frames` frames of one byte each, from frame number `first` on; the byte is its number.
+    fn sound(first: u64, frames: usize) -> Fragment {
+        let table = (0..frames).map(|at| {
+            let dts = (first + at as u64) * u64::from(FRAME);
+            Sample { offset: at, size: 1, duration: FRAME, dts, pts: dts as i64, sync: true }
+        });
+        let tfdt = first * u64::from(FRAME);
+        Fragment {
+            bytes: (0..frames).map(|at| (first + at as u64) as u8).collect(),
+            timescale: 48_000,
+            tfdt,
+            duration: frames as u64 * u64::from(FRAME),
+            samples: frames as u32,
+            first_cts: 0,
+            start: tfdt as i64,
+            end: (tfdt + frames as u64 * u64::from(FRAME)) as i64,
+            starts_with_sync: true,
+            table: table.collect(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
+        #[test]
+        fn no_frame_is_lost_and_none_ends_after_its_cut(
+            runs in prop::collection::vec(1usize..300, 1..30),
+            steps in prop::collection::vec(1u64..200_000, 1..200),
+            kind in 0..3,
+        ) {
+            let mut time = 0;
+            let times = std::iter::once(0).chain(steps.iter().map(|step| { time += step; time }));
+            let rate = Rational::whole(25);
+            let grid = match kind {
+                0 => Grid::exact(times, rate).unwrap(),
+                1 => Grid::nominal(rate, 10 * TICKS),
+                _ => Grid::audio(0),
+            };
+            let mut packer = Packer::new(&grid);
+            let (mut segments, mut frames) = (Vec::new(), 0);
+            for run in runs {
+                segments.extend(packer.push(&sound(frames, run)).unwrap());
+                frames += run as u64;
+            }
+            segments.extend(packer.finish().unwrap());
+            let mut bytes = Vec::new();
+            let (mut at, mut cut) = (0, 0);
+            let longest = u64::from(grid.target_duration()) * TICKS + TICKS / 2;
+            let n_segments = segments.len();
+            for (number, segment) in segments.into_iter().enumerate() {
+                prop_assert_eq!(segment.sequence as usize, number);
+                prop_assert_eq!(segment.start_ticks, at);
+                prop_assert!(segment.duration_ticks < longest);
+                at += segment.duration_ticks;
+                // It ends less than a frame (1920 ticks) before a cut, or after all of them.
+                while grid.cut(cut).is_some_and(|cut| cut < at) {
+                    cut += 1;
+                }
+                let before = grid.cut(cut).is_none_or(|cut| cut - at < 1920);
+                prop_assert!(before || number + 1 == n_segments);
+                let n_frames = segment.frames as usize;
+                bytes.extend_from_slice(&segment.bytes[segment.bytes.len() - n_frames..]);
+            }
+            let want: Vec<u8> = (0..frames).map(|frame| frame as u8).collect();
+            prop_assert_eq!(bytes, want);
+        }
+    }
+
+    #[test]
+    fn a_hole_is_an_error_and_late_frames_are_left_out() {
+        let mut packer = Packer::new(&Grid::audio(0));
+        packer.push(&sound(0, 10)).unwrap();
+        packer.push(&sound(8, 4)).unwrap();
+        let hole = Mismatch::Hole { want: 12 * 1024, got: 13 * 1024 };
+        assert_eq!(packer.push(&sound(13, 1)), Err(hole));
+        assert_eq!(packer.finish().unwrap()[0].frames, 12);
+        assert_eq!(Packer::new(&Grid::audio(0)).finish(), Err(Mismatch::Nothing));
+    }
+}

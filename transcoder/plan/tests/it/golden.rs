@@ -197,7 +197,7 @@ fn twelve_hours_at_sixty_frames() {
     }
     let stored = serde_json::to_string(&plan).unwrap().len();
     assert!(stored < 1 << 20, "{stored} bytes");
-    expect!["5 stretches, 402264 bytes"]
+    expect!["5 stretches, 402251 bytes"]
         .assert_eq(&format!("{} stretches, {stored} bytes", video.stretches.len()));
 }
 

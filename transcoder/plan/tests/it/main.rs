@@ -9,3 +9,4 @@ mod make;
 mod real;
 mod run;
 mod sync;
+mod tidy;
