@@ -44,16 +44,19 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
 
 /// Sound of which nothing can be decoded is the upload's fault.
 fn blame(e: TaskError) -> TaskError {
-    match e {
-        TaskError::Ours(Cause::Mismatch(mismatch)) if mismatch.is_theirs() => {
-            TaskError::Theirs(Failure::new(
-                "no_sound",
-                "No sound can be decoded from this file, although it says that it has some.",
-                "The file may be cut off or damaged: export it again and upload that.",
-            ))
-        }
-        e => e,
+    let silent = match &e {
+        TaskError::Ours(Cause::Mismatch(mismatch)) => mismatch.is_theirs(),
+        TaskError::Ours(Cause::Fmp4(e)) => *e == fmp4::Error::Empty,
+        _ => false,
+    };
+    if !silent {
+        return e;
     }
+    TaskError::Theirs(Failure::new(
+        "no_sound",
+        "No sound can be decoded from this file, although it says that it has some.",
+        "The file may be cut off or damaged: export it again and upload that.",
+    ))
 }
 
 async fn row(work: &Work, lease: &Lease) -> Result<Transcode, TaskError> {

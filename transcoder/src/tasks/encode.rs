@@ -40,6 +40,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let original = work.originals.get(work, &video).await?;
     match encode(work, lease, &plan, stretch, &rows, &original.path()).await {
         Ok(()) => finish(work, lease, &plan, &rows).await,
+        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => Err(Refusal::NoFrames.into()),
         Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {
             drop(original);
             differs(work, lease, &video, &plan, mismatch).await
