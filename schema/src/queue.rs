@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use crate::transcode;
+
 /// How many hints may wait for a slow reader. One that falls behind is told so and looks at the
 /// database instead, so nothing is lost.
 const WAITING: usize = 1024;
@@ -33,7 +35,7 @@ pub struct StatusHint {
 pub struct Progress {
     /// Of all its segments, 0 to 100.
     pub percent: u8,
-    /// Of each rung's and the audio's, 0 to 100.
+    /// Of each rung's, 0 to 100.
     pub rungs: std::collections::BTreeMap<String, u8>,
 }
 
@@ -104,15 +106,17 @@ impl Queue {
 
 impl Progress {
     /// How far a video is whose renditions have `planned` segments each and `stored` of them, by
-    /// resolution. Sound may end before its picture, so a rendition that has ended counts as whole
-    /// only when its last segment is stored.
+    /// resolution. The sound counts in the percentage, but is no rung.
     pub fn of(planned: u32, stored: &[(String, i64)]) -> Self {
         let percent = |stored: i64, planned: i64| {
             u8::try_from((stored.max(0) * 100 / planned.max(1)).min(100)).unwrap_or(100)
         };
         let planned = i64::from(planned);
-        let rungs =
-            stored.iter().map(|(name, stored)| (name.clone(), percent(*stored, planned))).collect();
+        let rungs = stored
+            .iter()
+            .filter(|(name, _)| name != transcode::AUDIO)
+            .map(|(name, stored)| (name.clone(), percent(*stored, planned)))
+            .collect();
         let all: i64 = stored.iter().map(|(_, stored)| (*stored).min(planned)).sum();
         let renditions = i64::try_from(stored.len()).unwrap_or(i64::MAX);
         Self { percent: percent(all, planned.saturating_mul(renditions)), rungs }
