@@ -1,0 +1,12 @@
+//! The gateway through its public interfaces alone: real HTTP and WebSockets on loopback, a real
+//! PostgreSQL, a real S3 server.
+
+mod feed;
+mod guard;
+mod openapi;
+mod page;
+mod playback;
+mod scaffold;
+mod service;
+mod upload;
+mod video;
