@@ -40,7 +40,26 @@ async fn hosts() -> anyhow::Result<()> {
         let said = stage.get_with("/health/live", &[("host", host)]).await?;
         writeln!(table, "{host}: {}", said.code().replace(" -", ""))?;
     }
-    expect![[""]].assert_eq(&table.replace(&port.to_string(), "PORT"));
+    expect![[r#"
+        127.0.0.1:PORT: 200
+        localhost:PORT: 200
+        LOCALHOST:PORT: 200
+        [::1]:PORT: 200
+        videos.example: 200
+        videos.example:443: 200
+        media.example:8443: 200
+        videos.example:80: 421 wrong_host
+        media.example: 421 wrong_host
+        localhost: 421 wrong_host
+        127.0.0.1: 421 wrong_host
+        evil.example: 421 wrong_host
+        evil.example:PORT: 421 wrong_host
+        videos.example.evil.example: 421 wrong_host
+        evil@videos.example: 421 wrong_host
+        videos.example:: 200
+        : 421 wrong_host
+    "#]]
+    .assert_eq(&table.replace(&port.to_string(), "PORT"));
     Ok(())
 }
 
@@ -88,7 +107,17 @@ async fn what_changes_something_refuses_other_sites() -> anyhow::Result<()> {
     let table = table
         .replace(&stage.port.to_string(), "PORT")
         .replace(&(stage.port + 1).to_string(), "OTHER");
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        415 not_json 409 upload_missing 415 not_json 409 nothing_to_retry []
+        415 not_json 409 upload_missing 415 not_json 409 nothing_to_retry [("origin", "http://127.0.0.1:PORT"), ("sec-fetch-site", "same-origin")]
+        415 not_json 409 upload_missing 415 not_json 409 nothing_to_retry [("origin", "http://localhost:PORT")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("origin", "https://evil.example")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("origin", "null")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("origin", "http://127.0.0.1:OTHER")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("origin", "https://127.0.0.1:PORT")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("sec-fetch-site", "cross-site")]
+        403 foreign_origin 403 foreign_origin 403 foreign_origin 403 foreign_origin [("origin", "http://127.0.0.1:PORT"), ("origin", "https://evil.example")]
+    "#]].assert_eq(&table);
     Ok(())
 }
 
@@ -128,7 +157,26 @@ async fn the_key_guards_what_changes_or_lists() -> anyhow::Result<()> {
         }
         table.push('\n');
     }
-    expect![[""]].assert_eq(&table.replace(&id.to_string(), "ID"));
+    expect![[r#"
+        POST /upload/video: 401 401 401 415
+        POST /upload/video/ID/complete: 401 401 401 404
+        GET /videos: 401 401 401 200
+        PATCH /video/ID: 401 401 401 415
+        DELETE /video/ID: 401 401 401 404
+        POST /video/ID/cancel: 401 401 401 404
+        POST /video/ID/retry: 401 401 401 404
+        GET /metrics: 401 401 401 200
+        GET /video/ID: 404 404 404 404
+        GET /video/ID/progress: 404 404 404 404
+        GET /video/ID/events: 404 404 404 404
+        GET /video/ID/segments: 404 404 404 404
+        GET /video/ID/hls/live.m3u8: 404 404 404 404
+        GET /config: 200 200 200 200
+        GET /health/ready: 200 200 200 200
+        GET /openapi.json: 200 200 200 200
+        GET /: 200 200 200 200
+    "#]]
+    .assert_eq(&table.replace(&id.to_string(), "ID"));
     let said = stage.get("/videos").await?;
     expect!["401 unauthorized: This needs the server's API key, and the request has none or a wrong one. | Send it as authorization: Bearer KEY."]
         .assert_eq(&said.problem());

@@ -6,6 +6,7 @@ mod guard;
 mod openapi;
 mod page;
 mod playback;
+mod process;
 mod scaffold;
 mod service;
 mod upload;

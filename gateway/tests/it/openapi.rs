@@ -34,7 +34,48 @@ async fn every_route_with_its_problems() -> anyhow::Result<()> {
             writeln!(table, "{method} {path}{key}\n    {}", codes.join(" "))?;
         }
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        get /config
+            200 wrong_host internal busy
+        get /health/live
+            200 wrong_host internal busy
+        get /health/ready
+            200 wrong_host internal not_ready busy
+        get /metrics (key)
+            200 unauthorized wrong_host internal not_ready busy
+        get /openapi.json
+            200 wrong_host internal busy
+        post /upload/video (key)
+            201 bad_json bad_field unauthorized foreign_origin body_too_slow too_large body_too_large not_json wrong_host internal busy
+        post /upload/video/{id}/complete (key)
+            200 unauthorized foreign_origin video_not_found upload_missing size_mismatch video_ended video_deleted wrong_host not_a_video internal busy
+        get /video/{id}
+            200 video_not_found video_deleted wrong_host internal busy
+        patch /video/{id} (key)
+            200 bad_json bad_field unauthorized foreign_origin video_not_found body_too_slow video_deleted body_too_large not_json wrong_host internal busy
+        delete /video/{id} (key)
+            202 unauthorized foreign_origin video_not_found video_deleted wrong_host internal busy
+        post /video/{id}/cancel (key)
+            200 unauthorized foreign_origin video_not_found nothing_to_cancel video_deleted wrong_host internal busy
+        get /video/{id}/events
+            200 bad_query video_not_found video_deleted wrong_host internal busy
+        get /video/{id}/hls/{path}
+            200 206 304 video_not_found file_not_found not_playable_yet video_deleted bad_range wrong_host internal busy
+        get /video/{id}/mp4/{rung}
+            200 206 304 bad_query video_not_found file_not_found video_deleted bad_range wrong_host internal busy
+        get /video/{id}/poster
+            200 206 304 video_not_found file_not_found video_deleted bad_range wrong_host internal busy
+        get /video/{id}/progress
+            200 video_not_found video_deleted wrong_host internal busy
+        post /video/{id}/retry (key)
+            200 unauthorized foreign_origin video_not_found nothing_to_retry video_deleted wrong_host internal busy
+        get /video/{id}/segments
+            200 bad_query video_not_found video_deleted wrong_host internal busy
+        get /videos (key)
+            200 bad_query bad_cursor unauthorized wrong_host internal busy
+        get /ws
+            101 bad_query unauthorized foreign_origin wrong_host upgrade_required internal busy
+    "#]].assert_eq(&table);
     Ok(())
 }
 

@@ -22,7 +22,17 @@ async fn the_page_and_its_headers() -> anyhow::Result<()> {
         "vary",
     ];
     let text = said.head(&names).replace(&stage.bucket.config.public_endpoint, "BUCKET");
-    expect![[""]].assert_eq(&text);
+    expect![[r#"
+        200
+        content-type: text/html; charset=utf-8
+        content-security-policy: default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: https://cdn.example; connect-src 'self' BUCKET https://cdn.example; media-src 'self' blob: https://cdn.example; worker-src 'self' blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'
+        x-content-type-options: nosniff
+        referrer-policy: no-referrer
+        cross-origin-opener-policy: same-origin
+        cross-origin-resource-policy: same-origin
+        cache-control: no-cache
+        vary: accept-encoding
+    "#]].assert_eq(&text);
     assert!(said.text().contains("<title>Reelpin"));
     Ok(())
 }
@@ -63,7 +73,30 @@ async fn files_inside_the_folder_and_no_others() -> anyhow::Result<()> {
             said.header("content-type")
         )?;
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        main.js: 200 text/javascript; charset=utf-8
+        styles/base.css: 200 text/css; charset=utf-8
+        vendor/hls.mjs: 200 text/javascript; charset=utf-8
+        vendor/hls.worker.js: 200 text/javascript; charset=utf-8
+        index.html: 200 text/html; charset=utf-8
+        package.json: 404 file_not_found application/problem+json
+        .secret: 404 file_not_found application/problem+json
+        .git/config: 404 file_not_found application/problem+json
+        tests/main.js: 404 file_not_found application/problem+json
+        node_modules/hls.js/package.json: 404 file_not_found application/problem+json
+        node_modules/hls.js/dist/hls.mjs: 404 file_not_found application/problem+json
+        styles: 404 file_not_found application/problem+json
+        styles/: 404 file_not_found application/problem+json
+        vendor/other.js: 404 file_not_found application/problem+json
+        outside.js: 404 file_not_found application/problem+json
+        ..%2fmain.js: 404 file_not_found application/problem+json
+        styles/..%2f..%2f..%2fetc%2fhostname: 404 file_not_found application/problem+json
+        %2fetc%2fhostname: 404 file_not_found application/problem+json
+        main.js%00: 404 file_not_found application/problem+json
+        missing.js: 404 file_not_found application/problem+json
+        : 404 route_not_found application/problem+json
+    "#]]
+    .assert_eq(&table);
     Ok(())
 }
 

@@ -64,7 +64,11 @@ async fn messages_are_whole() -> anyhow::Result<()> {
     let rungs = BTreeMap::from([("480p".to_owned(), 50), ("audio".to_owned(), 0)]);
     stage.queue.progress(film.id, Progress { percent: 25, rungs });
     text.push_str(&format!("{}\n", socket.hear().await?));
-    expect![[""]].assert_eq(&text.replace(&film.id.to_string(), "ID"));
+    expect![[r#"
+        {"seq":3,"type":"snapshot","upload_status":"processing","video_id":"ID"}
+        {"at":"TIME","data":{"audio":true,"rungs":["480p"]},"name":"planned","seq":3,"type":"event","video_id":"ID"}
+        {"percent":25,"rungs":{"480p":50,"audio":0},"type":"progress","video_id":"ID"}
+    "#]].assert_eq(&text.replace(&film.id.to_string(), "ID"));
     Ok(())
 }
 
@@ -159,7 +163,15 @@ async fn what_cannot_be_understood_is_answered_in_words() -> anyhow::Result<()> 
     }
     socket.say_raw(Message::binary(vec![1, 2, 3])).await?;
     text.push_str(&format!("{}\n", socket.brief().await?));
-    expect![[""]].assert_eq(&text);
+    expect![[r#"
+        {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
+        {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
+        {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
+        {"code":"not_available","detail":"Subscribing to all videos is not there yet.","suggestion":"Name the videos.","type":"error"}
+        {"code":"video_not_found","detail":"There is no video with this id.","suggestion":"Check the id.","type":"error","video_id":"00000000-0000-0000-0000-000000000000"}
+        {"code":"too_many_videos","detail":"One connection follows at most 500 videos.","suggestion":"Unsubscribe from some, or open another connection.","type":"error"}
+        error bad_message
+    "#]].assert_eq(&text);
     socket.say_raw(Message::text("x".repeat(70_000))).await?;
     let code = socket.closed().await?;
     assert!(matches!(code, None | Some(1009)), "{code:?}");

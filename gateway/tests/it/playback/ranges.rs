@@ -45,7 +45,26 @@ async fn ranges() -> anyhow::Result<()> {
             assert_eq!(said.body, whole.body[from..=to]);
         }
     }
-    expect![[""]].assert_eq(&table.replace(" -:", ":"));
+    expect![[r#"
+        bytes=0-0 None: 206 - [bytes 0-0/200000] 1
+        bytes=10-19 None: 206 - [bytes 10-19/200000] 10
+        bytes=199990- None: 206 - [bytes 199990-199999/200000] 10
+        bytes=-5 None: 206 - [bytes 199995-199999/200000] 5
+        bytes=-999999 None: 206 - [bytes 0-199999/200000] 200000
+        bytes=0-999999 None: 206 - [bytes 0-199999/200000] 200000
+        bytes=65536-131071 None: 206 - [bytes 65536-131071/200000] 65536
+        bytes=200000- None: 416 bad_range [bytes */200000] 265
+        bytes=99999999999999999999- None: 416 bad_range [bytes */200000] 265
+        bytes=-0 None: 416 bad_range [bytes */200000] 265
+        bytes=5-4 None: 200 - [] 200000
+        bytes=x-4 None: 200 - [] 200000
+        bytes=0-1,5-6 None: 200 - [] 200000
+        items=0-1 None: 200 - [] 200000
+        bytes=10-19 Some("\"480p-a1b2c3.mp4\""): 206 - [bytes 10-19/200000] 10
+        bytes=10-19 Some("\"other\""): 200 - [] 200000
+        bytes=10-19 Some("Wed, 21 Oct 2015 07:28:00 GMT"): 200 - [] 200000
+    "#]]
+    .assert_eq(&table.replace(" -:", ":"));
     Ok(())
 }
 

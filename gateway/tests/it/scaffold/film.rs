@@ -3,6 +3,7 @@
 use anyhow::Context as _;
 use bytes::Bytes;
 use reelpin_plan::{Options, Plan, Probe};
+use reelpin_schema::db::Tx;
 use reelpin_schema::event::Event;
 use reelpin_schema::file::{self, NewFile};
 use reelpin_schema::keys;
@@ -91,14 +92,22 @@ impl<'a> Film<'a> {
         format!("/video/{}{rest}", self.id)
     }
 
+    /// Claims this film's task of a kind; those of other films are put back.
     pub(crate) async fn claim(&self, kind: Kind) -> anyhow::Result<Lease> {
-        let token = Uuid::new_v4();
-        let claimed = self
-            .stage
-            .db
-            .run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &[kind]).await)
-            .await?;
-        claimed.with_context(|| format!("no {} to claim", kind.name()))
+        let mut others = Vec::new();
+        let found = loop {
+            let token = Uuid::new_v4();
+            let claim = async move |tx: &Tx| task::claim(tx, token, "test", &[kind]).await;
+            match self.stage.db.run_tx("test.claim", claim).await? {
+                Some(lease) if lease.video() != self.id => others.push(lease),
+                found => break found,
+            }
+        };
+        for lease in others {
+            let defer = async move |tx: &Tx| task::defer(tx, &lease, time::Duration::ZERO).await;
+            self.stage.db.run_tx("test.defer", defer).await?;
+        }
+        found.with_context(|| format!("no {} to claim", kind.name()))
     }
 
     async fn plan(&self) -> anyhow::Result<()> {
@@ -124,8 +133,7 @@ impl<'a> Film<'a> {
             tasks: vec![NewTask::of(Kind::Package)],
             pins: vec![NewPin::at_node(Role::Original, "bafyoriginal".to_owned())],
         };
-        let step =
-            async move |tx: &reelpin_schema::db::Tx| video::planned(tx, &lease, &planned).await;
+        let step = async move |tx: &Tx| video::planned(tx, &lease, &planned).await;
         self.stage.db.run_tx("test.planned", step).await?;
         self.stage.queue.video_changed(self.id);
         Ok(())
@@ -208,7 +216,7 @@ impl<'a> Film<'a> {
         let path = self.object(&keys::poster(ATTEMPT), "a picture").await?;
         let (id, cid) = (self.id, "bafyposter".to_owned());
         let new = NewFile { role: file::Role::Poster, path, cid, size: 9 };
-        let step = async move |tx: &reelpin_schema::db::Tx| file::insert(tx, id, &new).await;
+        let step = async move |tx: &Tx| file::insert(tx, id, &new).await;
         Ok(self.stage.db.run_tx("test.poster", step).await?)
     }
 
@@ -254,8 +262,7 @@ impl<'a> Film<'a> {
             root_cid: "bafyroot".to_owned(),
             pins: vec![NewPin::at_node(Role::Published, "bafyroot".to_owned())],
         };
-        let step =
-            async move |tx: &reelpin_schema::db::Tx| video::completed(tx, &lease, &done).await;
+        let step = async move |tx: &Tx| video::completed(tx, &lease, &done).await;
         self.stage.db.run_tx("test.completed", step).await?;
         self.stage.queue.video_changed(self.id);
         Ok(())

@@ -79,7 +79,7 @@ impl Said {
         ensure!(body["request_id"] == self.header("x-request-id"), "{body}");
         let code = body["code"].as_str().unwrap_or_default();
         let Some(operation) = operation(method, path) else {
-            let plain = matches!(code, "route_not_found" | "method_not_allowed")
+            let plain = matches!(code, "route_not_found" | "method_not_allowed" | "wrong_host")
                 || path.starts_with("/app/")
                 || path == "/";
             ensure!(plain, "{method} {path} is not in the API and answers {code}");

@@ -103,7 +103,21 @@ async fn refusals() -> anyhow::Result<()> {
         table.push_str(&stage.say(request).await?.problem());
         table.push('\n');
     }
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        413 too_large: The file has 5368709121 bytes, and one upload takes up to 5 GiB. | Upload a smaller file.
+        400 bad_field: fileSize is 0: the file is empty. | Correct the field and send it again.
+        400 bad_json: The JSON cannot be used: invalid value: integer `-1`, expected u64 at line 1 column 14. | Correct the request; /openapi.json describes it.
+        400 bad_field: filename is empty. | Correct the field and send it again.
+        400 bad_field: filename is empty. | Correct the field and send it again.
+        400 bad_field: filename has 256 characters, more than 255. | Correct the field and send it again.
+        400 bad_field: title has 201 characters, more than 200. | Correct the field and send it again.
+        400 bad_field: description has 5001 characters, more than 5000. | Correct the field and send it again.
+        400 bad_json: The JSON cannot be used: missing field `filename` at line 1 column 14. | Correct the request; /openapi.json describes it.
+        400 bad_json: The JSON cannot be used: invalid length 0, expected struct Wanted with 4 elements at line 1 column 2. | Correct the request; /openapi.json describes it.
+        415 not_json: The request does not say that it is JSON. | Send it with content-type: application/json.
+        400 bad_json: The JSON cannot be used: EOF while parsing an object at line 1 column 1. | Correct the request; /openapi.json describes it.
+        413 body_too_large: The request's body has more than 65536 bytes. | Shorten the texts in it.
+    "#]].assert_eq(&table);
     assert_eq!(stage.get("/videos").await?.json()?["videos"], Value::Array(Vec::new()));
     Ok(())
 }

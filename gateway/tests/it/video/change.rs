@@ -75,7 +75,7 @@ async fn each_state_has_its_answer() -> anyhow::Result<()> {
         uploaded   | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
         processing | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
         playable   | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
-        completed  | cancel: 409 nothing_to_cancel | retry: 409 nothing_to_retry | delete: 202
+        completed  | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
         failed     | cancel: 409 nothing_to_cancel | retry: processing | delete: 202
         cancelled  | cancel: cancelled | retry: uploaded | delete: 202
         deleted    | cancel: 410 video_deleted | retry: 410 video_deleted | delete: 410 video_deleted
@@ -163,6 +163,17 @@ async fn patch_changes_what_it_names() -> anyhow::Result<()> {
     writeln!(table, "{}", stage.patch(&film.path(""), &json!({ "title": "x" })).await?.code())?;
     let never = format!("/video/{}", uuid::Uuid::nil());
     writeln!(table, "{}", stage.patch(&never, &json!({ "title": "x" })).await?.code())?;
-    expect![[""]].assert_eq(&table);
+    expect![[r#"
+        "New name" ""
+        "New name" "Two\nlines"
+        "New name" "Two\nlines"
+        "Both" ""
+        400 bad_field: title is empty. | Correct the field and send it again.
+        400 bad_field: title has 201 characters, more than 200. | Correct the field and send it again.
+        400 bad_field: description has 5001 characters, more than 5000. | Correct the field and send it again.
+        400 bad_json: The JSON cannot be used: invalid type: integer `5`, expected a string at line 1 column 10. | Correct the request; /openapi.json describes it.
+        410 video_deleted
+        404 video_not_found
+    "#]].assert_eq(&table);
     Ok(())
 }
