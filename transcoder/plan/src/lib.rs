@@ -49,3 +49,14 @@ pub use stretch::Stretch;
 /// Ticks per second of every time in a plan: the clock of MPEG systems, in which all usual frame
 /// rates have whole (or, at 23.976, nearly whole) frame lengths.
 pub const TICKS: u64 = 90_000;
+
+/// Properties are tried with the same cases in every run.
+#[cfg(test)]
+fn same_cases(cases: u32) -> proptest::prelude::ProptestConfig {
+    proptest::prelude::ProptestConfig {
+        cases,
+        rng_seed: proptest::test_runner::RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Default::default()
+    }
+}

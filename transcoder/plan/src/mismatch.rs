@@ -52,7 +52,7 @@ pub enum Mismatch {
         /// As delivered.
         got: u32,
     },
-    /// A fragment begins before the one before it ended, or after a hole.
+    /// Sound is missing between two frames, or at the beginning.
     #[error("the sound goes on at {got} where it ended at {want}, in samples")]
     Hole {
         /// Where the last fragment ended.
@@ -60,8 +60,8 @@ pub enum Mismatch {
         /// Where the next begins.
         got: u64,
     },
-    /// A sample lies outside of its fragment, or lasts longer than a second of sound may.
-    #[error("a fragment's sample table does not describe its sound")]
+    /// A sample lies outside of its fragment.
+    #[error("a fragment's sample table points outside of it")]
     Table,
     /// Not one frame came.
     #[error("the encoder delivered nothing")]

@@ -2,12 +2,19 @@
 //!
 //! A segment of sound that ends after its segment of video made a player jump back when it stalled there, so
 //! each ends with the last AAC frame that ends at or before the cut; the last takes the rest.
+//!
+//! Frames follow each other without a hole by our arguments. Where the original's channels change within the film,
+//! ffmpeg begins anew and fills with silence from time 0 on; those frames come late, and are left out.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use crate::fmp4::{Fragment, fragment};
 use crate::grid::{SHORT_TAIL, joins};
 use crate::{Grid, Mismatch, Segment, TICKS};
+
+/// Samples in an AAC-LC frame, all we make.
+const FRAME: u32 = 1024;
 
 /// What a segment may be longer than the target duration, ticks: EXTINF is rounded to whole seconds.
 const OVER_TARGET: u64 = TICKS * 2 / 5;
@@ -18,8 +25,8 @@ pub struct Packer {
     grid: Grid,
     target_duration: u32,
     timescale: Option<u32>,
-    /// Size and duration of what waits, and its bytes.
-    waiting: VecDeque<(u32, u32)>,
+    /// Sizes of the frames that wait, and their bytes.
+    waiting: VecDeque<u32>,
     data: VecDeque<u8>,
     /// Decode times, in units of the timescale.
     start: u64,
@@ -62,20 +69,24 @@ impl Packer {
             Some(want) if want != fragment.timescale => {
                 return Err(Mismatch::Timescale { want, got: fragment.timescale });
             }
-            Some(_) if fragment.tfdt != self.end => {
-                return Err(Mismatch::Hole { want: self.end, got: fragment.tfdt });
-            }
             Some(_) => {}
         }
         for sample in &fragment.table {
             let data = fragment.data(sample);
-            let whole = data.len() == usize::try_from(sample.size).unwrap_or(usize::MAX);
-            if !whole || sample.duration > fragment.timescale {
+            if data.len() != usize::try_from(sample.size).unwrap_or(usize::MAX) {
                 return Err(Mismatch::Table);
             }
-            self.waiting.push_back((sample.size, sample.duration));
-            self.data.extend(data);
-            self.end += u64::from(sample.duration);
+            match sample.dts.cmp(&self.end) {
+                Ordering::Less => {}
+                Ordering::Equal => {
+                    self.waiting.push_back(sample.size);
+                    self.data.extend(data);
+                    self.end += u64::from(FRAME);
+                }
+                Ordering::Greater => {
+                    return Err(Mismatch::Hole { want: self.end, got: sample.dts });
+                }
+            }
         }
         let mut segments = Vec::new();
         while let Some(segment) = self.complete() {
@@ -130,41 +141,34 @@ impl Packer {
         self.planned_cut().or(self.ticks(self.start).checked_add(longest))
     }
 
-    /// The frames that end at or before `cut`; `None` if there are none, then the next cut counts. Samples last
-    /// at most a second, so beyond the planned cuts, where segments are longer, there always are some.
+    /// The frames that end at or before `cut`; `None` if there are none, then the next cut counts.
     fn take_until(&mut self, cut: u64) -> Option<Segment> {
         let timescale = u128::from(self.timescale?);
         let limit = u128::from(cut) * timescale / u128::from(TICKS);
-        let mut end = u128::from(self.start);
-        let mut frames = 0;
-        for (_, duration) in &self.waiting {
-            end += u128::from(*duration);
-            if end > limit {
-                break;
-            }
-            frames += 1;
-        }
+        let frames = limit.saturating_sub(u128::from(self.start)) / u128::from(FRAME);
+        let frames = usize::try_from(frames).unwrap_or(usize::MAX).min(self.waiting.len());
         self.cut = self.cut.saturating_add(1);
         self.take(frames)
     }
 
     fn take(&mut self, frames: usize) -> Option<Segment> {
-        let samples: Vec<(u32, u32)> = self.waiting.drain(..frames).collect();
-        if samples.is_empty() {
+        let sizes: Vec<u32> = self.waiting.drain(..frames).collect();
+        if sizes.is_empty() {
             return None;
         }
-        let size = samples.iter().map(|(size, _)| u64::from(*size)).sum::<u64>();
+        let size: u64 = sizes.iter().map(|size| u64::from(*size)).sum();
         let data: Vec<u8> = self.data.drain(..usize::try_from(size).unwrap_or(0)).collect();
         let (sequence, start) = (self.sequence, self.start);
         self.sequence += 1;
-        self.start += samples.iter().map(|(_, duration)| u64::from(*duration)).sum::<u64>();
+        let frames = u64::try_from(sizes.len()).unwrap_or(u64::MAX);
+        self.start += frames * u64::from(FRAME);
         let start_ticks = self.ticks(start);
         Some(Segment {
             sequence,
             start_ticks,
             duration_ticks: self.ticks(self.start) - start_ticks,
-            frames: u64::try_from(samples.len()).unwrap_or(u64::MAX),
-            bytes: fragment(sequence + 1, start, &samples, &data),
+            frames,
+            bytes: fragment(sequence + 1, start, FRAME, &sizes, &data),
         })
     }
 
@@ -173,5 +177,93 @@ impl Packer {
         let timescale = u128::from(self.timescale.unwrap_or(1).max(1));
         let ticks = (u128::from(units) * u128::from(TICKS) + timescale / 2) / timescale;
         u64::try_from(ticks).unwrap_or(u64::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Rational;
+    use crate::fmp4::Sample;
+
+    /// `frames` frames of one byte each, from frame number `first` on; the byte is its number.
+    fn sound(first: u64, frames: usize) -> Fragment {
+        let table = (0..frames).map(|at| {
+            let dts = (first + at as u64) * u64::from(FRAME);
+            Sample { offset: at, size: 1, duration: FRAME, dts, pts: dts as i64, sync: true }
+        });
+        let tfdt = first * u64::from(FRAME);
+        Fragment {
+            bytes: (0..frames).map(|at| (first + at as u64) as u8).collect(),
+            timescale: 48_000,
+            tfdt,
+            duration: frames as u64 * u64::from(FRAME),
+            samples: frames as u32,
+            first_cts: 0,
+            start: tfdt as i64,
+            end: (tfdt + frames as u64 * u64::from(FRAME)) as i64,
+            starts_with_sync: true,
+            table: table.collect(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
+        #[test]
+        fn no_frame_is_lost_and_none_ends_after_its_cut(
+            runs in prop::collection::vec(1usize..300, 1..30),
+            steps in prop::collection::vec(1u64..200_000, 1..200),
+            kind in 0..3,
+        ) {
+            let mut time = 0;
+            let times = std::iter::once(0).chain(steps.iter().map(|step| { time += step; time }));
+            let rate = Rational::whole(25);
+            let grid = match kind {
+                0 => Grid::exact(times, rate).unwrap(),
+                1 => Grid::nominal(rate, 10 * TICKS),
+                _ => Grid::audio(0),
+            };
+            let mut packer = Packer::new(&grid);
+            let (mut segments, mut frames) = (Vec::new(), 0);
+            for run in runs {
+                segments.extend(packer.push(&sound(frames, run)).unwrap());
+                frames += run as u64;
+            }
+            segments.extend(packer.finish().unwrap());
+            let mut bytes = Vec::new();
+            let (mut at, mut cut) = (0, 0);
+            let longest = u64::from(grid.target_duration()) * TICKS + TICKS / 2;
+            let n_segments = segments.len();
+            for (number, segment) in segments.into_iter().enumerate() {
+                prop_assert_eq!(segment.sequence as usize, number);
+                prop_assert_eq!(segment.start_ticks, at);
+                prop_assert!(segment.duration_ticks < longest);
+                at += segment.duration_ticks;
+                // It ends less than a frame (1920 ticks) before a cut, or after all of them.
+                while grid.cut(cut).is_some_and(|cut| cut < at) {
+                    cut += 1;
+                }
+                let before = grid.cut(cut).is_none_or(|cut| cut - at < 1920);
+                prop_assert!(before || number + 1 == n_segments);
+                let n_frames = segment.frames as usize;
+                bytes.extend_from_slice(&segment.bytes[segment.bytes.len() - n_frames..]);
+            }
+            let want: Vec<u8> = (0..frames).map(|frame| frame as u8).collect();
+            prop_assert_eq!(bytes, want);
+        }
+    }
+
+    #[test]
+    fn a_hole_is_an_error_and_late_frames_are_left_out() {
+        let mut packer = Packer::new(&Grid::audio(0));
+        packer.push(&sound(0, 10)).unwrap();
+        packer.push(&sound(8, 4)).unwrap();
+        let hole = Mismatch::Hole { want: 12 * 1024, got: 13 * 1024 };
+        assert_eq!(packer.push(&sound(13, 1)), Err(hole));
+        assert_eq!(packer.finish().unwrap()[0].frames, 12);
+        assert_eq!(Packer::new(&Grid::audio(0)).finish(), Err(Mismatch::Nothing));
     }
 }

@@ -52,6 +52,9 @@ pub struct Plan {
     pub video: Option<VideoPlan>,
     /// The sound; `None` for silent films.
     pub audio: Option<AudioPlan>,
+    /// Decoders that may run, comma-separated: those of both tracks, because ffmpeg looks into each while it
+    /// opens a file.
+    pub decoders: String,
     /// Why the top rung is encoded rather than copied: a sentence.
     pub why_not_copied: Option<String>,
     /// Why there is no sound although the original has some: a sentence.
@@ -81,8 +84,6 @@ pub struct VideoPlan {
     pub picture: Picture,
     /// In order, at least one; together the whole film.
     pub stretches: Vec<Stretch>,
-    /// Decoders that may run, comma-separated.
-    pub decoders: String,
 }
 
 /// One rung of the ladder.
@@ -120,8 +121,6 @@ pub struct AudioPlan {
     /// Silence is added up to here, ticks, so that sound ends no earlier than the picture; `None`: as long as
     /// it is.
     pub pad_to: Option<u64>,
-    /// Decoders that may run, comma-separated.
-    pub decoders: String,
 }
 
 impl Plan {
@@ -154,11 +153,18 @@ impl Plan {
             target_duration: grid.target_duration(),
             why_not_copied: video.is_some().then(|| "copying is not built yet".to_owned()),
             audio_left_out: probe.audio_left_out.clone(),
+            decoders: decoders(probe),
             grid,
             video,
             audio,
         })
     }
+}
+
+fn decoders(probe: &Probe) -> String {
+    let video = probe.video.as_ref().and_then(|video| codecs::video_decoders(&video.codec));
+    let audio = probe.audio.as_ref().and_then(|audio| codecs::audio_decoders(&audio.codec));
+    [video, audio].into_iter().flatten().flatten().copied().collect::<Vec<_>>().join(",")
 }
 
 fn plan_video(
@@ -208,7 +214,6 @@ fn plan_video(
         poster_at: poster_at(&grid, frame_rate),
         picture: Picture::new(video),
         stretches,
-        decoders: codecs::video_decoders(&video.codec).unwrap_or_default().join(","),
     };
     Ok((plan, grid))
 }
@@ -242,13 +247,12 @@ fn original_bit_rate(probe: &Probe, video: &Video, duration: u64) -> Option<u64>
     Some(told.saturating_mul(codecs::h264_need_percent(&video.codec)) / 100)
 }
 
-/// A tenth into the film, half a frame before a frame; the first frame where the length is not sure and short.
+/// A tenth into the film, half a frame before a frame; the first frame of a film of few frames.
 fn poster_at(grid: &Grid, rate: Rational) -> u64 {
     let tenth = grid.duration / 10;
     let frame = frame_ticks(rate);
     let few = grid.exact && grid.gops.iter().map(|gop| u64::from(gop.frames)).sum::<u64>() < 20;
-    let unsure = !grid.exact && grid.duration < 10 * TICKS;
-    if few || unsure || tenth < 2 * frame {
+    if few || tenth < 2 * frame {
         return 0;
     }
     tenth - frame / 2
@@ -273,6 +277,5 @@ fn plan_audio(
         start_pts,
         time_base,
         pad_to: grid.exact.then_some(grid.duration),
-        decoders: codecs::audio_decoders(&audio.codec).unwrap_or_default().join(","),
     })
 }

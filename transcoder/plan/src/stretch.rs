@@ -185,6 +185,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
         #[test]
         fn stretches_tile_the_film(
             frames in 1i64..6000, key_every in 1i64..400, longest in 1u64..300,

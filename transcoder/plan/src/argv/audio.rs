@@ -22,7 +22,7 @@ pub fn audio(plan: &Plan, original: &str, fd: u32) -> Option<Argv> {
     }
     filter.push_str("[a]");
     let mut argv = Argv::ffmpeg();
-    argv.guard(&audio.decoders);
+    argv.guard(&plan.decoders);
     argv.add("-copyts -i").arg(original);
     argv.arg("-filter_complex").arg(filter);
     argv.add("-map [a] -c:a aac -b:a").arg(audio.bitrate.to_string());

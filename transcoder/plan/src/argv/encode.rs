@@ -12,7 +12,7 @@ const KEY_MARGIN: u64 = TICKS / 2000;
 pub fn encode(plan: &Plan, stretch: &Stretch, original: &str, first_fd: u32) -> Option<Argv> {
     let video = plan.video.as_ref()?;
     let mut argv = Argv::ffmpeg();
-    argv.guard(&video.decoders);
+    argv.guard(&plan.decoders);
     if let Some(micros) = stretch.seek_us {
         // Relative to the clock of the original, not to its start, and to the key frame itself.
         let sign = if micros < 0 { "-" } else { "" };

@@ -88,7 +88,8 @@ impl fmt::Display for Argv {
         write!(f, "{}", self.program.name())?;
         let mut after_option = false;
         for arg in &self.args {
-            let option = arg.starts_with('-') && !arg.starts_with(|c: char| c.is_ascii_digit());
+            let name = arg.strip_prefix('-');
+            let option = name.is_some_and(|name| !name.starts_with(|c: char| c.is_ascii_digit()));
             let separator = if option || !after_option { '\n' } else { ' ' };
             write!(f, "{separator}{arg}")?;
             after_option = option;

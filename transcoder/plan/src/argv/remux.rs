@@ -34,10 +34,9 @@ pub fn remux(video: Option<Input<'_>>, audio: Option<Input<'_>>, out: &str) -> A
         }
         argv.arg("-i").arg(input.path);
     }
-    let mut number = 0;
-    for kind in [video.map(|_| "v"), audio.map(|_| "a")].into_iter().flatten() {
+    let kinds = [video.map(|_| "v"), audio.map(|_| "a")];
+    for (number, kind) in kinds.into_iter().flatten().enumerate() {
         argv.arg("-map").arg(format!("{number}:{kind}"));
-        number += 1;
     }
     argv.add("-c copy -map_metadata -1 -movflags +faststart -f mp4").arg(out);
     argv

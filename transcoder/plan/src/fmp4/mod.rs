@@ -35,6 +35,10 @@ pub enum Error {
     /// A box that cannot be where it is, or without which nothing can be done.
     #[error("box {0:?} is missing, doubled or misplaced")]
     Structure(&'static str),
+    /// Nothing at all came: where the encoder ended by itself with exit 0, the original holds no frame that can
+    /// be decoded ([`crate::Refusal::NoFrames`]).
+    #[error("the stream is empty")]
+    Empty,
     /// The stream ended within a box or a fragment.
     #[error("the stream ended within a fragment, {0} bytes after the last whole one")]
     Torn(usize),

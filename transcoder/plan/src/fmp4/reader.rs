@@ -46,12 +46,12 @@ impl Reader {
     /// The stream has ended.
     ///
     /// # Errors
-    /// [`Error::Torn`] if it ended within a fragment (which then is absent), or before the init segment.
+    /// [`Error::Torn`] if it ended within a fragment (which then is absent), [`Error::Empty`].
     pub fn finish(self) -> Result<(), Error> {
         if !self.buffer.is_empty() {
             return Err(Error::Torn(self.buffer.len()));
         }
-        self.init.map(|_| ()).ok_or(Error::Structure("moov"))
+        self.init.map(|_| ()).ok_or(Error::Empty)
     }
 
     /// The outer `Option` is whether there was a whole box, the inner whether it completed a part.

@@ -1,56 +1,38 @@
 //! Writing one fragment of sound.
 
-/// A moof and mdat for one track of samples that can all be decoded alone.
+/// A moof and mdat for one track of samples of one duration that can all be decoded alone.
 ///
-/// `sequence` is the mfhd's number (from 1), `tfdt` the first decode time, `samples` pairs of size and duration;
-/// `data` is all samples' bytes in order.
-pub fn fragment(sequence: u32, tfdt: u64, samples: &[(u32, u32)], data: &[u8]) -> Vec<u8> {
-    let same = samples.first().map(|first| first.1);
-    let same = same.filter(|same| samples.iter().all(|(_, duration)| duration == same));
-    let mut trun = Vec::with_capacity(20 + samples.len() * 8);
-    // Offset, sizes, and durations where they differ.
-    let flags: u32 = if same.is_some() { 0x201 } else { 0x301 };
-    trun.extend_from_slice(&flags.to_be_bytes());
-    trun.extend_from_slice(&u32::try_from(samples.len()).unwrap_or(u32::MAX).to_be_bytes());
-    let offset_at = trun.len();
-    trun.extend_from_slice(&[0; 4]);
-    for (size, duration) in samples {
-        if same.is_none() {
-            trun.extend_from_slice(&duration.to_be_bytes());
-        }
-        trun.extend_from_slice(&size.to_be_bytes());
-    }
-    let mut tfhd = Vec::with_capacity(16);
-    // Addressed from the moof; default duration where it is one; no sample depends on another.
-    let flags: u32 = if same.is_some() { 0x02_0028 } else { 0x02_0020 };
-    tfhd.extend_from_slice(&flags.to_be_bytes());
-    tfhd.extend_from_slice(&1u32.to_be_bytes());
-    if let Some(duration) = same {
-        tfhd.extend_from_slice(&duration.to_be_bytes());
-    }
-    tfhd.extend_from_slice(&0x0200_0000u32.to_be_bytes());
-    let mut time = vec![1, 0, 0, 0];
-    time.extend_from_slice(&tfdt.to_be_bytes());
-    let mut number = vec![0; 4];
-    number.extend_from_slice(&sequence.to_be_bytes());
-    let mfhd = boxed(b"mfhd", &number);
-    let before_trun = [boxed(b"tfhd", &tfhd), boxed(b"tfdt", &time)].concat();
-    let moof_size = 8 + mfhd.len() + 8 + before_trun.len() + 8 + trun.len();
-    let data_offset = u32::try_from(moof_size + 8).unwrap_or(u32::MAX);
-    if let Some(field) = trun.get_mut(offset_at..offset_at + 4) {
-        field.copy_from_slice(&data_offset.to_be_bytes());
-    }
-    let traf = boxed(b"traf", &[before_trun, boxed(b"trun", &trun)].concat());
-    let mut bytes = boxed(b"moof", &[mfhd, traf].concat());
-    bytes.extend_from_slice(&boxed(b"mdat", data));
-    bytes
+/// `sequence` is the mfhd's number (from 1), `tfdt` the first decode time and `duration` a sample's, in units of the
+/// track's timescale; `sizes` are the samples' in bytes, `data` is all samples in order.
+pub fn fragment(sequence: u32, tfdt: u64, duration: u32, sizes: &[u32], data: &[u8]) -> Vec<u8> {
+    let n_samples = u32::try_from(sizes.len()).unwrap_or(u32::MAX);
+    // 8 each for the heads of moof, traf, trun and mdat; 16, 24, 20 for mfhd, tfhd, tfdt; 12 and the sizes in trun.
+    let data_offset =
+        (8 + 16 + 8 + 24 + 20 + 8 + 12u32 + 8).saturating_add(n_samples.saturating_mul(4));
+    let mfhd = boxed(b"mfhd", &[0, sequence]);
+    // Addressed from the moof; one duration; no sample depends on another.
+    let tfhd = boxed(b"tfhd", &[0x0002_0028, 1, duration, 0x0200_0000]);
+    let (high, low) = ((tfdt >> 32) as u32, tfdt as u32);
+    let tfdt = boxed(b"tfdt", &[0x0100_0000, high, low]);
+    // Data offset, and a size for each sample.
+    let head = [0x201, n_samples, data_offset];
+    let trun = boxed(b"trun", &[&head, sizes].concat());
+    let traf = joined(b"traf", &[&tfhd, &tfdt, &trun]);
+    [joined(b"moof", &[&mfhd, &traf]), joined(b"mdat", &[data])].concat()
 }
 
-/// A box of less than 4 GiB; the packer's are some 100 kB.
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(body.len() + 8);
-    bytes.extend_from_slice(&u32::try_from(body.len() + 8).unwrap_or(u32::MAX).to_be_bytes());
+/// A box of big-endian words.
+fn boxed(kind: &[u8; 4], words: &[u32]) -> Vec<u8> {
+    let body: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+    joined(kind, &[&body])
+}
+
+/// A box of less than 4 GiB (a segment of sound is some 100 kB).
+fn joined(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+    let size = 8 + parts.iter().map(|part| part.len()).sum::<usize>();
+    let mut bytes = Vec::with_capacity(size);
+    bytes.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes());
     bytes.extend_from_slice(kind);
-    bytes.extend_from_slice(body);
+    bytes.extend(parts.iter().copied().flatten());
     bytes
 }

@@ -122,6 +122,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(crate::same_cases(400))]
+
         #[test]
         fn sums_of_any_run_stay_true(durations in prop::collection::vec(1u64..600_000, 1..300)) {
             let entries: Vec<Entry<'_>> =

@@ -1,0 +1,311 @@
+//! Everything that is made of one film, and the checks that hold for every film.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use reelpin_plan::fmp4::{Init, Part, Reader, Sample};
+use reelpin_plan::playlist::{Entry, Media, media, target_duration};
+use reelpin_plan::{
+    Index, Mismatch, Options, Packer, Plan, Probe, Segment, Segmenter, TICKS, argv,
+};
+
+use crate::run::{ffmpeg, ffprobe, run, run_to};
+
+/// One rendition as stored.
+pub(crate) struct Rendition {
+    pub init: Init,
+    pub segments: Vec<Segment>,
+    /// In the order of decoding.
+    pub samples: Vec<Sample>,
+    /// Init and segments, joined.
+    pub file: PathBuf,
+}
+
+pub(crate) struct Film {
+    pub plan: Plan,
+    pub index: Option<Index>,
+    pub rungs: Vec<Rendition>,
+    pub audio: Option<Rendition>,
+    pub dir: tempfile::TempDir,
+}
+
+/// Probes, indexes, plans, encodes and checks.
+#[track_caller]
+pub(crate) fn film(original: &Path, options: &Options) -> Film {
+    film_with(original, options, true)
+}
+
+/// The same, or without an index.
+#[track_caller]
+pub(crate) fn film_with(original: &Path, options: &Options, with_index: bool) -> Film {
+    let path = original.to_str().unwrap();
+    let probe = Probe::parse(&run(&argv::probe(path)).stdout).unwrap();
+    let index = probe
+        .indexable()
+        .filter(|_| with_index)
+        .and_then(|stream| Index::parse(&run(&argv::packets(path, stream)).stdout));
+    let plan = Plan::new(&probe, index.as_ref(), options).unwrap();
+    let stored = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<Plan>(&stored).unwrap(), plan);
+    let dir = tempfile::tempdir().unwrap();
+    let rungs = rungs(&plan, path, dir.path()).unwrap();
+    let audio = audio(&plan, path, dir.path());
+    let film = Film { plan, index, rungs, audio, dir };
+    check_video(&film);
+    check_audio(&film);
+    check_playlists(&film);
+    check_poster(&film, path);
+    check_mp4(&film);
+    film
+}
+
+/// Every rung of every stretch.
+pub(crate) fn rungs(plan: &Plan, path: &str, dir: &Path) -> Result<Vec<Rendition>, Mismatch> {
+    let Some(video) = &plan.video else { return Ok(Vec::new()) };
+    let mut made: Vec<(Option<Init>, Vec<Segment>)> =
+        video.rungs.iter().map(|_| (None, Vec::new())).collect();
+    for stretch in &video.stretches {
+        let files: Vec<PathBuf> = video.rungs.iter().map(|rung| dir.join(&rung.name)).collect();
+        let argv = argv::encode(plan, stretch, path, 3).unwrap();
+        let printed = run_to(&argv, &files);
+        assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
+        for ((init, segments), file) in made.iter_mut().zip(&files) {
+            let mut segmenter = Segmenter::new(&plan.grid, stretch);
+            let mut fresh = Vec::new();
+            for part in parts(&fs::read(file).unwrap()) {
+                match part {
+                    Part::Init(new) => match init {
+                        Some(old) => assert_eq!(old.bytes, new.bytes, "init differs"),
+                        None => *init = Some(new),
+                    },
+                    Part::Fragment(fragment) => fresh.extend(segmenter.push(fragment)?),
+                }
+            }
+            fresh.extend(segmenter.finish()?);
+            segments.extend(fresh);
+        }
+    }
+    let made = made.into_iter().zip(&video.rungs);
+    let made =
+        made.map(|((init, segments), rung)| rendition(init.unwrap(), segments, dir, &rung.name));
+    Ok(made.collect())
+}
+
+fn audio(plan: &Plan, path: &str, dir: &Path) -> Option<Rendition> {
+    let argv = argv::audio(plan, path, 3)?;
+    let file = dir.join("audio");
+    let printed = run_to(&argv, std::slice::from_ref(&file));
+    assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
+    let mut packer = Packer::new(&plan.grid);
+    let (mut init, mut segments, mut samples) = (None, Vec::new(), Vec::new());
+    for part in parts(&fs::read(&file).unwrap()) {
+        match part {
+            Part::Init(new) => init = Some(new),
+            Part::Fragment(fragment) => {
+                // Frames off the grid are ffmpeg's late silence where channels change.
+                let table = fragment.table.iter().filter(|sample| sample.dts % 1024 == 0);
+                samples.extend(table.map(|sample| fragment.data(sample).to_vec()));
+                segments.extend(packer.push(&fragment).unwrap());
+            }
+        }
+    }
+    segments.extend(packer.finish().unwrap());
+    let rendition = rendition(init.unwrap(), segments, dir, "audio");
+    let mut kept = Vec::new();
+    for part in parts(&fs::read(&rendition.file).unwrap()) {
+        if let Part::Fragment(fragment) = part {
+            kept.extend(fragment.table.iter().map(|sample| fragment.data(sample).to_vec()));
+        }
+    }
+    assert!(kept == samples, "the packer keeps every frame as it is");
+    Some(rendition)
+}
+
+fn rendition(init: Init, segments: Vec<Segment>, dir: &Path, name: &str) -> Rendition {
+    let mut joined = init.bytes.clone();
+    for segment in &segments {
+        joined.extend_from_slice(&segment.bytes);
+    }
+    let file = dir.join(format!("{name}.mp4"));
+    fs::write(&file, &joined).unwrap();
+    let (mut samples, mut end, mut number) = (Vec::new(), None, 0);
+    for part in parts(&joined) {
+        if let Part::Fragment(fragment) = part {
+            if init.width == 0 {
+                assert_eq!(fragment.tfdt, end.unwrap_or(fragment.tfdt), "sound is contiguous");
+            }
+            end = Some(fragment.tfdt + fragment.duration);
+            let mfhd = u32::from_be_bytes(fragment.bytes[20..24].try_into().unwrap());
+            assert!(mfhd > number, "fragment numbers rise");
+            number = mfhd;
+            samples.extend(fragment.table);
+        }
+    }
+    for (sequence, segment) in (0..).zip(&segments) {
+        assert_eq!(segment.sequence, sequence);
+    }
+    Rendition { init, segments, samples, file }
+}
+
+/// Reads a stream in pieces of an odd size.
+pub(crate) fn parts(bytes: &[u8]) -> Vec<Part> {
+    let mut reader = Reader::new();
+    let mut parts = Vec::new();
+    for piece in bytes.chunks(10_007) {
+        parts.extend(reader.push(piece).unwrap());
+    }
+    reader.finish().unwrap();
+    parts
+}
+
+impl Rendition {
+    /// Presentation times, rising.
+    pub(crate) fn times(&self) -> Vec<i64> {
+        let mut times: Vec<i64> = self.samples.iter().map(|sample| sample.pts).collect();
+        times.sort_unstable();
+        times
+    }
+}
+
+#[track_caller]
+fn check_video(film: &Film) {
+    let Some(video) = &film.plan.video else { return };
+    for (rung, made) in video.rungs.iter().zip(&film.rungs) {
+        assert_eq!((made.init.width.into(), made.init.height.into()), (rung.width, rung.height));
+        assert_eq!(u64::from(made.init.timescale), TICKS);
+        assert!(made.init.codec.starts_with("avc1.6400"), "{}", made.init.codec);
+        let times = made.times();
+        assert_eq!(times, film.rungs[0].times(), "rungs have the same frames");
+        if let Some(index) = film.index.as_ref().filter(|_| film.plan.grid.exact) {
+            assert_eq!(Some(times.len() as u64), video.frames);
+            let kept = index.thinned(video.keep_every);
+            for (time, pts) in times.iter().zip(kept.pts()) {
+                let want = video.time_base.scale(pts - video.start_pts, TICKS);
+                assert!(time.abs_diff(want) <= 1, "{time} is not {want}");
+            }
+        }
+        let mut at = made.segments[0].start_ticks;
+        for segment in &made.segments {
+            assert_eq!(segment.start_ticks, at, "segments are contiguous");
+            at += segment.duration_ticks;
+        }
+        if film.plan.grid.exact {
+            assert_eq!(at, film.plan.grid.duration);
+        }
+        let frames: u64 = made.segments.iter().map(|segment| segment.frames).sum();
+        assert_eq!(frames, times.len() as u64);
+        let file = made.file.to_str().unwrap();
+        let decode = "-fps_mode passthrough -f framecrc -";
+        let decode: Vec<&str> = decode.split_whitespace().collect();
+        let decoded = ffmpeg(&[&["-v", "warning", "-i", file], &decode[..]].concat());
+        assert_eq!(decoded.stderr, "", "decodes without a word");
+        let shown = decoded.stdout.lines().filter(|line| !line.starts_with('#')).count();
+        assert_eq!(shown, times.len(), "every frame is decoded");
+    }
+}
+
+#[track_caller]
+fn check_audio(film: &Film) {
+    let Some(audio) = &film.audio else { return };
+    assert_eq!(audio.init.codec, "mp4a.40.2");
+    assert_eq!(audio.init.timescale, 48_000);
+    assert_eq!(audio.samples[0].pts, 0, "sound begins at 0");
+    let decoded = ffmpeg(&["-v", "warning", "-i", audio.file.to_str().unwrap(), "-f", "null", "-"]);
+    assert_eq!(decoded.stderr, "", "decodes without a word");
+    let n_planned = film.plan.grid.segments.len();
+    let mut at = 0;
+    for segment in &audio.segments {
+        assert_eq!(segment.start_ticks, at, "segments are contiguous");
+        at += segment.duration_ticks;
+        assert!(segment.duration_ticks < u64::from(film.plan.target_duration) * TICKS + TICKS / 2);
+    }
+    if let Some(video) = film.rungs.first().filter(|_| film.plan.grid.exact) {
+        assert!(audio.segments.len() >= n_planned, "a segment of sound for each of video");
+        for (sound, picture) in audio.segments.iter().zip(&video.segments).take(n_planned - 1) {
+            let cut = picture.start_ticks + picture.duration_ticks;
+            let end = sound.start_ticks + sound.duration_ticks;
+            assert!(end <= cut && cut - end < 2000, "sound ends at {end}, the picture at {cut}");
+        }
+        assert!(at + 1 >= film.plan.duration, "sound lasts as long as the picture");
+    }
+}
+
+#[track_caller]
+fn check_playlists(film: &Film) {
+    for made in film.rungs.iter().chain(&film.audio) {
+        let segments: Vec<Entry<'_>> = made
+            .segments
+            .iter()
+            .map(|s| Entry { uri: "x.m4s", duration: s.duration_ticks })
+            .collect();
+        let durations = made.segments.iter().map(|segment| segment.duration_ticks);
+        let target = target_duration(film.plan.target_duration, durations.clone());
+        let text = media(&Media { target_duration: target, init: "i.mp4", segments: &segments });
+        let sum: f64 = text
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("#EXTINF:")?.strip_suffix(',')?.parse::<f64>().ok()
+            })
+            .inspect(|seconds| assert!(seconds.round() <= f64::from(target)))
+            .sum();
+        let truth = durations.sum::<u64>() as f64 / TICKS as f64;
+        assert!((sum - truth).abs() < 1e-4, "{sum} {truth}");
+    }
+}
+
+#[track_caller]
+fn check_poster(film: &Film, path: &str) {
+    let out = film.dir.path().join("poster.jpg");
+    let Some(argv) = argv::poster(&film.plan, path, out.to_str().unwrap()) else {
+        return assert!(film.plan.video.is_none());
+    };
+    let printed = run(&argv);
+    assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
+    let got = ffprobe("stream=codec_name,width,height,color_range", "v", &out);
+    let top = film.plan.video.as_ref().and_then(|video| video.rungs.last()).unwrap();
+    let fields: Vec<&str> = got.first().map(|line| line.split(',').collect()).unwrap_or_default();
+    let [codec, width, height, range] = fields[..] else { panic!("no poster: {argv}{got:?}") };
+    assert_eq!((codec, range), ("mjpeg", "pc"));
+    let (width, height): (f64, f64) = (width.parse().unwrap(), height.parse().unwrap());
+    assert!(width.max(height) <= 1280.0);
+    let (shape, want) = (width / height, f64::from(top.width) / f64::from(top.height));
+    assert!((shape / want - 1.0).abs() < 0.02, "{shape} is not {want}");
+}
+
+#[track_caller]
+fn check_mp4(film: &Film) {
+    let input = |made: &'_ Rendition| {
+        (made.file.to_str().unwrap().to_owned(), made.segments[0].start_ticks)
+    };
+    let video = film.rungs.first().map(input);
+    let audio = film.audio.as_ref().map(input);
+    let out = film.dir.path().join("out.mp4");
+    fn as_input((path, start): &(String, u64)) -> argv::Input<'_> {
+        argv::Input { path, start: *start }
+    }
+    let argv = argv::remux(
+        video.as_ref().map(as_input),
+        audio.as_ref().map(as_input),
+        out.to_str().unwrap(),
+    );
+    let printed = run(&argv);
+    assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""), "{argv}");
+    let starts = ffprobe("stream=start_time", "v:0", &out);
+    if let Some((_, start)) = &video {
+        let seconds: f64 = starts[0].parse().unwrap();
+        assert!((seconds - *start as f64 / TICKS as f64).abs() < 0.002, "{seconds}");
+        let mut shown: Vec<f64> = ffprobe("packet=pts_time", "v:0", &out)
+            .iter()
+            .map(|line| line.trim_end_matches(',').parse().unwrap())
+            .collect();
+        shown.sort_by(f64::total_cmp);
+        let times = film.rungs[0].times();
+        assert_eq!(shown.len(), times.len());
+        for (shown, want) in shown.iter().zip(&times) {
+            assert!((shown - *want as f64 / TICKS as f64).abs() < 0.0005, "{shown} {want}");
+        }
+    }
+    if audio.is_some() {
+        assert_eq!(ffprobe("stream=start_time", "a:0", &out), ["0.000000"]);
+    }
+}
