@@ -23,7 +23,15 @@ fn everything_that_is_missing_is_said_at_once() -> anyhow::Result<()> {
         ])
         .output()?;
     assert!(!ran.status.success());
-    expect![[""]].assert_eq(&String::from_utf8(ran.stderr)?);
+    expect![[r#"
+        Error: REELPIN_DATABASE_URL is not set
+        REELPIN_S3_ENDPOINT is not set
+        REELPIN_S3_BUCKET is not set
+        REELPIN_S3_ACCESS_KEY is not set
+        REELPIN_IPFS_RPC_AUTH is not user:password
+        REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too
+        REELPIN_LISTEN=0.0.0.0:80 is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1
+    "#]].assert_eq(&String::from_utf8(ran.stderr)?);
     Ok(())
 }
 
@@ -45,7 +53,45 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
     let engines = Engines::read(&mut source);
     let gateway = Gateway::read(&mut source, "web".into());
     source.done()?;
-    expect![[""]].assert_eq(&format!("{engines:#?}\n{gateway:#?}\n"));
+    expect![[r#"
+        Engines {
+            database: Config {
+                url: Secret(...),
+                connections: 16,
+            },
+            bucket: Config {
+                endpoint: "https://s3.example",
+                public_endpoint: "https://s3.example",
+                region: "us-east-1",
+                bucket: "from the environment",
+                access_key: "access",
+                secret_key: Secret(...),
+            },
+            ipfs: Some(
+                Ipfs {
+                    rpc: "http://ipfs:5001",
+                    credentials: Some(
+                        (
+                            "user",
+                            Secret(...),
+                        ),
+                    ),
+                    gateway: Some(
+                        "https://ipfs.example",
+                    ),
+                    pin_original: false,
+                },
+            ),
+        }
+        Gateway {
+            listen: 127.0.0.1:8080,
+            public_url: "http://127.0.0.1:8080",
+            media_url: "http://127.0.0.1:8080",
+            api_key: None,
+            web: "web",
+        }
+    "#]]
+    .assert_eq(&format!("{engines:#?}\n{gateway:#?}\n"));
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use expect_test::expect;
 use reqwest::Method;
 use serde_json::json;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 
 use crate::scaffold::{Film, KEY, Options, Socket, Stage, until};
@@ -105,18 +105,11 @@ async fn metrics_count_by_template() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Speaks HTTP by hand.
-async fn raw(stage: &Stage, text: &str) -> anyhow::Result<TcpStream> {
-    let mut stream = TcpStream::connect(("127.0.0.1", stage.port)).await?;
-    stream.write_all(text.replace("PORT", &stage.port.to_string()).as_bytes()).await?;
-    Ok(stream)
-}
-
 #[tokio::test]
 async fn a_body_that_does_not_arrive_is_given_up() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let head = "POST /upload/video HTTP/1.1\r\nhost: localhost:PORT\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{";
-    let mut stream = raw(&stage, head).await?;
+    let mut stream = stage.raw(head).await?;
     let mut answer = vec![0; 1000];
     let n = tokio::time::timeout(Duration::from_secs(20), stream.read(&mut answer)).await??;
     let answer = String::from_utf8_lossy(&answer[..n]).into_owned();
@@ -144,7 +137,7 @@ async fn without_a_host_it_is_refused() -> anyhow::Result<()> {
         ),
     ] {
         let mut answer = String::new();
-        raw(&stage, text).await?.read_to_string(&mut answer).await?;
+        stage.raw(text).await?.read_to_string(&mut answer).await?;
         assert!(answer.starts_with(wanted), "{text}\n{answer}");
     }
     Ok(())
@@ -156,8 +149,8 @@ async fn it_ends_within_seconds_whatever_is_open() -> anyhow::Result<()> {
     let film = Film::completed(&stage).await?;
     let mut socket = Socket::open(&stage, &format!("?video_id={}", film.id)).await?;
     socket.brief().await?;
-    let _idle = raw(&stage, "").await?;
-    let _half = raw(&stage, "GET /config HTTP/1.1\r\n").await?;
+    let _idle = stage.raw("").await?;
+    let _half = stage.raw("GET /config HTTP/1.1\r\n").await?;
     let began = std::time::Instant::now();
     let (port, end) = (stage.port, stage.end());
     let (ended, closed) = tokio::join!(end, socket.closed());

@@ -17,7 +17,8 @@ use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::io::AsyncWriteExt as _;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -142,6 +143,13 @@ impl Stage {
         let said = Said::read(self.http.execute(request).await?).await?;
         said.is_declared(&method, &path)?;
         Ok(said)
+    }
+
+    /// Speaks HTTP by hand: what no client would send.
+    pub(crate) async fn raw(&self, text: &str) -> anyhow::Result<TcpStream> {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).await?;
+        stream.write_all(text.replace("PORT", &self.port.to_string()).as_bytes()).await?;
+        Ok(stream)
     }
 
     /// The whole of a ticket's answer.

@@ -113,7 +113,7 @@ async fn refusals() -> anyhow::Result<()> {
         400 bad_field: title has 201 characters, more than 200. | Correct the field and send it again.
         400 bad_field: description has 5001 characters, more than 5000. | Correct the field and send it again.
         400 bad_json: The JSON cannot be used: missing field `filename` at line 1 column 14. | Correct the request; /openapi.json describes it.
-        400 bad_json: The JSON cannot be used: invalid length 0, expected struct Wanted with 4 elements at line 1 column 2. | Correct the request; /openapi.json describes it.
+        400 bad_json: The JSON cannot be used: invalid length 0, expected an object with filename and fileSize at line 1 column 2. | Correct the request; /openapi.json describes it.
         415 not_json: The request does not say that it is JSON. | Send it with content-type: application/json.
         400 bad_json: The JSON cannot be used: EOF while parsing an object at line 1 column 1. | Correct the request; /openapi.json describes it.
         413 body_too_large: The request's body has more than 65536 bytes. | Shorten the texts in it.

@@ -75,7 +75,7 @@ async fn each_state_has_its_answer() -> anyhow::Result<()> {
         uploaded   | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
         processing | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
         playable   | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
-        completed  | cancel: cancelled | retry: 409 nothing_to_retry | delete: 202
+        completed  | cancel: 409 nothing_to_cancel | retry: 409 nothing_to_retry | delete: 202
         failed     | cancel: 409 nothing_to_cancel | retry: processing | delete: 202
         cancelled  | cancel: cancelled | retry: uploaded | delete: 202
         deleted    | cancel: 410 video_deleted | retry: 410 video_deleted | delete: 410 video_deleted

@@ -83,13 +83,19 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
           "ipfs_cid": "bafyoriginal",
           "pins": [
             {
+              "cid": "bafyroot",
+              "state": "queued",
+              "target": "node"
+            },
+            {
               "cid": "bafyoriginal",
               "state": "queued",
               "target": "node"
             }
           ],
           "playback": {
-            "hls": "URL/video/ID/hls/live.m3u8",
+            "hls": "URL/video/ID/hls/master.m3u8",
+            "ipfs": "ipfs://bafyroot/master.m3u8",
             "poster": "URL/video/ID/poster"
           },
           "renditions": [
@@ -118,11 +124,26 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
               "size": 3000,
               "type": "transcode",
               "url": "URL/video/ID/hls/audio/index-a1b2c3.m3u8"
+            },
+            {
+              "bitrate": 800000,
+              "cid": "bafymp4",
+              "codec": "avc1.64001e,mp4a.40.2",
+              "format": "mp4",
+              "height": 480,
+              "id": "ID",
+              "peak_bitrate": 1000000,
+              "resolution": "480p",
+              "size": 200000,
+              "type": "transcode",
+              "url": "URL/video/ID/mp4/480p",
+              "width": 854
             }
           ],
+          "root_cid": "bafyroot",
           "title": "A film",
           "updated_at": "TIME",
-          "upload_status": "playable",
+          "upload_status": "completed",
           "width": 854
         }"#]]
     .assert_eq(&redacted(&stage, &film, stage.record(film.id).await?)?);
@@ -187,7 +208,7 @@ async fn progress_counts_segments() -> anyhow::Result<()> {
         "processing" 16 {"480p":33,"audio":0}
         "processing" 50 {"480p":100,"audio":0}
         "processing" 99 {"480p":100,"audio":100}
-        {"video_id":"ID","upload_status":"playable","percent":99,"rungs":{"480p":100,"audio":100},"pins":[{"target":"node","state":"queued","cid":"bafyoriginal"}],"error":null}"#]].assert_eq(&table);
+        {"video_id":"ID","upload_status":"completed","percent":100,"rungs":{"480p":100,"audio":100},"pins":[{"target":"node","state":"queued","cid":"bafyroot"},{"target":"node","state":"queued","cid":"bafyoriginal"}],"error":null}"#]].assert_eq(&table);
     Ok(())
 }
 
