@@ -20,9 +20,6 @@ macro_rules! codes {
         pub(crate) enum Code { $(#[doc = $title] $variant),* }
 
         impl Code {
-            #[cfg(test)]
-            pub(crate) const ALL: &[Self] = &[$(Self::$variant),*];
-
             pub(crate) const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),* }
             }

@@ -1,4 +1,6 @@
-//! Connections: how many, how long they may take to speak, and how they end.
+//! Connections: how many, how long they may take to speak and to listen, and how they end.
+
+mod patience;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +14,8 @@ use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use patience::Patience;
+
 /// How long answers that are under way may go on after the end was asked for.
 pub(crate) const GRACE: Duration = Duration::from_secs(3);
 
@@ -20,6 +24,10 @@ const CONNECTIONS: usize = 4096;
 
 /// The longest that a request's head may take to arrive, and that an idle connection is kept.
 const HEAD_WAIT: Duration = Duration::from_secs(30);
+
+/// How long a client may take not one byte of its answer. A paused player's buffers are full long
+/// before; it asks again for the rest.
+const STALL: Duration = Duration::from_secs(120);
 
 /// The pause after a failed accept: it is out of descriptors, mostly, and some will be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -68,7 +76,10 @@ async fn connection(stream: TcpStream, router: Router, stop: &CancellationToken)
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_WAIT)
-        .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router))
+        .serve_connection(
+            TokioIo::new(Patience::new(stream, STALL)),
+            TowerToHyperService::new(router),
+        )
         .with_upgrades();
     let mut served = std::pin::pin!(served);
     let ended = tokio::select! {

@@ -20,6 +20,9 @@ use crate::problem::Problem;
 /// The longest name that we write, with room: `1080p/00000000-abcdef.m4s`.
 const NAME: usize = 64;
 
+/// What we write.
+const ENDINGS: &[&str] = &[".m3u8", ".m4s", ".mp4", ".jpg"];
+
 /// The most bytes of a stored playlist: 100 hours of six-second segments.
 const PLAYLIST: u64 = 4 * 1024 * 1024;
 
@@ -77,9 +80,11 @@ pub(crate) async fn get(
     }
 }
 
-/// A relative name as we write them: parts of `[a-z0-9._-]`, none hidden, empty or upwards.
+/// A relative name as we write them: parts of `[a-z0-9._-]`, none hidden, empty or upwards, the
+/// last with an ending of ours (a folder's name means nothing to S3, but some engines mind).
 fn is_name(path: &str) -> bool {
     path.len() <= NAME
+        && ENDINGS.iter().any(|ending| path.ends_with(ending))
         && path.split('/').all(|part| {
             !part.is_empty()
                 && !part.starts_with('.')

@@ -29,5 +29,7 @@ pub(crate) fn cors() -> CorsLayer {
         .allow_methods([Method::GET, Method::HEAD])
         .allow_headers(AllowHeaders::any())
         .expose_headers([ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, DATE, ETAG])
+        // The same for every origin: nothing that a cache would have to keep apart.
+        .vary([])
         .max_age(std::time::Duration::from_secs(24 * 60 * 60))
 }

@@ -74,25 +74,30 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
         }
         return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: head.size });
     }
-    let (path, head) = settled(app, &video, head).await?;
-    let first = app.bucket.get(&path, Some((0, sniff::BYTES.min(head.size) - 1))).await?;
+    let range = Some((0, sniff::BYTES.min(head.size) - 1));
+    let first = app.bucket.get(&video.file_path, range).await?;
     let first = first.body.collect().await.map_err(|e| BucketError::Read(e.into()))?.into_bytes();
     if !sniff::is_media(&first) {
         return Err(refuse(app, id).await?);
     }
-    let own_path = (path != video.file_path).then_some(path);
-    let etag = head.etag;
-    app.db
+    let (path, head) = settled(app, &video, head).await?;
+    let copy = (path != video.file_path).then_some(path);
+    let (etag, own) = (head.etag, copy.clone());
+    let decided = app
+        .db
         .run_tx("upload.uploaded", async move |tx| {
-            // The first look that commits decides; another's copy is left to the janitor.
-            let pending =
-                matches!(video::get(tx, id).await?, Some(v) if v.status == Status::Pending);
-            if let (true, Some(path)) = (pending, &own_path) {
+            // The first look that commits decides.
+            let pending = video::status(tx, id).await? == Some(Status::Pending);
+            if let (true, Some(path)) = (pending, &own) {
                 video::set_original(tx, id, path).await?;
             }
-            video::uploaded(tx, id, &etag).await
+            video::uploaded(tx, id, &etag).await?;
+            Ok::<_, StepError>(pending)
         })
         .await?;
+    if let (false, Some(copy)) = (decided, copy) {
+        drop_unused(app, id, copy).await?;
+    }
     app.queue.task_ready();
     app.queue.video_changed(id);
     Ok(())
@@ -116,6 +121,16 @@ async fn settled(app: &App, video: &Video, head: Head) -> Result<(String, Head),
         return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: copied.size });
     }
     Ok((path, copied))
+}
+
+/// Removes a copy that another look made needless. A commit whose answer was lost looks like
+/// another's, so the row says whether it is the copy that counts.
+async fn drop_unused(app: &App, id: Uuid, copy: String) -> Result<(), ArrivalError> {
+    let row = app.db.run_tx("upload.copy", async move |tx| video::get(tx, id).await).await?;
+    if row.is_some_and(|row| row.file_path != copy) {
+        app.bucket.delete(&[copy]).await?;
+    }
+    Ok(())
 }
 
 async fn refuse(app: &App, id: Uuid) -> Result<ArrivalError, ArrivalError> {

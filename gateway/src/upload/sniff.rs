@@ -63,3 +63,93 @@ fn is_frames(first: &[u8]) -> bool {
         && (third >> 2) & 3 != 3;
     adts || mp3
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What ffmpeg writes for each ending: container and codecs.
+    const MADE: &[(&str, &[&str])] = &[
+        ("mp4", &["-c:v", "libx264"]),
+        ("mov", &["-c:v", "libx264"]),
+        ("3gp", &["-c:v", "h263", "-s", "176x144"]),
+        ("mkv", &["-c:v", "libx264"]),
+        ("webm", &["-c:v", "libvpx"]),
+        ("avi", &["-c:v", "mpeg4"]),
+        ("ts", &["-c:v", "libx264"]),
+        ("m2ts", &["-c:v", "libx264"]),
+        ("mpg", &["-c:v", "mpeg2video"]),
+        ("m2v", &["-c:v", "mpeg2video"]),
+        ("flv", &["-c:v", "flv1"]),
+        ("ogv", &["-c:v", "libtheora"]),
+        ("wmv", &["-c:v", "wmv2"]),
+        ("mxf", &["-c:v", "mpeg2video"]),
+        ("mp3", &["-c:a", "libmp3lame"]),
+        ("aac", &["-c:a", "aac"]),
+        ("m4a", &["-c:a", "aac"]),
+        ("flac", &["-c:a", "flac"]),
+        ("wav", &[]),
+        ("aiff", &[]),
+        ("ogg", &["-c:a", "libvorbis"]),
+        ("ac3", &["-c:a", "ac3"]),
+        ("caf", &[]),
+        ("wv", &[]),
+    ];
+
+    #[test]
+    fn knows_what_ffmpeg_writes() -> anyhow::Result<()> {
+        let folder = tempfile::tempdir()?;
+        for (ending, codecs) in MADE {
+            let sound = codecs.first() != Some(&"-c:v");
+            let source = if sound { "sine=d=0.5" } else { "testsrc2=s=320x240:r=25:d=0.5" };
+            let file = folder.path().join(format!("a.{ending}"));
+            let made = Command::new("ffmpeg")
+                .args(["-v", "error", "-nostdin", "-f", "lavfi", "-i", source])
+                .args(*codecs)
+                .arg(&file)
+                .output()?;
+            let words = String::from_utf8_lossy(&made.stderr);
+            assert!(made.status.success(), "ffmpeg made no {ending}: {words}");
+            let mut bytes = std::fs::read(&file)?;
+            bytes.truncate(usize::try_from(BYTES)?);
+            assert!(is_media(&bytes), "{ending}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn refuses_what_is_none() {
+        let zeros = [0; 5000];
+        for bytes in [
+            &b""[..],
+            b"\xff",
+            b"hello, this is text",
+            b"<!doctype html><video>",
+            b"\x89PNG\r\n\x1a\n",
+            b"\xff\xd8\xff\xe0\x00\x10JFIF",
+            b"GIF89a",
+            b"%PDF-1.7",
+            b"PK\x03\x04",
+            b"\x7fELF",
+            b"RIFF\x00\x00\x00\x00WEBPVP8 ",
+            b"#EXTM3U\n#EXT-X-VERSION:3",
+            b"ffconcat version 1.0",
+            &zeros,
+        ] {
+            assert!(!is_media(bytes), "{}", String::from_utf8_lossy(bytes));
+        }
+    }
+
+    #[test]
+    fn a_short_transport_stream_needs_all_its_syncs() {
+        let mut packets = vec![0; 3 * 188];
+        for at in [0, 188, 376] {
+            packets[at] = 0x47;
+        }
+        assert!(is_media(&packets));
+        packets[188] = 0;
+        assert!(!is_media(&packets));
+    }
+}

@@ -28,6 +28,7 @@ const LOOK_AFTER: time::Duration = time::Duration::seconds(5);
 
 /// What is to be uploaded.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object with filename and fileSize")]
 pub(crate) struct Wanted {
     /// The file's own name; for display only.
     #[schema(max_length = 255)]

@@ -17,6 +17,7 @@ use crate::problem::Problem;
 
 /// What to change; absent stays as it is.
 #[derive(Debug, Deserialize, ToSchema)]
+#[serde(expecting = "an object with title, description or both")]
 pub(crate) struct Change {
     /// Not empty.
     #[schema(min_length = 1, max_length = 200)]

@@ -1,0 +1,5 @@
+//! `/ws`.
+
+mod auth;
+mod follow;
+mod slow;

@@ -1,0 +1,13 @@
+//! The gateway through its public interfaces alone: real HTTP and WebSockets on loopback, a real
+//! PostgreSQL, a real S3 server.
+
+mod feed;
+mod guard;
+mod openapi;
+mod page;
+mod playback;
+mod process;
+mod scaffold;
+mod service;
+mod upload;
+mod video;

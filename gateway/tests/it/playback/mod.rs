@@ -1,0 +1,5 @@
+//! Playback.
+
+mod hls;
+mod mp4;
+mod ranges;

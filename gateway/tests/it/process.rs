@@ -1,0 +1,127 @@
+//! The program itself: its settings, its start and its end.
+
+use std::process::{Command, Stdio};
+
+use expect_test::expect;
+use reelpin_schema::settings::{Engines, Gateway, Source};
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::net::TcpListener;
+
+use crate::scaffold::until;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_reelpin-gateway");
+
+#[test]
+fn everything_that_is_missing_is_said_at_once() -> anyhow::Result<()> {
+    let ran = Command::new(PROGRAM)
+        .env_clear()
+        .envs([
+            ("REELPIN_LISTEN", "0.0.0.0:80"),
+            ("REELPIN_IPFS_RPC", "http://ipfs:5001"),
+            ("REELPIN_IPFS_RPC_AUTH", "sesame"),
+            ("REELPIN_S3_SECRET_KEY", "sesame"),
+        ])
+        .output()?;
+    assert!(!ran.status.success());
+    expect![[r#"
+        Error: REELPIN_DATABASE_URL is not set
+        REELPIN_S3_ENDPOINT is not set
+        REELPIN_S3_BUCKET is not set
+        REELPIN_S3_ACCESS_KEY is not set
+        REELPIN_IPFS_RPC_AUTH is not user:password
+        REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too
+        REELPIN_LISTEN=0.0.0.0:80 is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1
+    "#]].assert_eq(&String::from_utf8(ran.stderr)?);
+    Ok(())
+}
+
+#[test]
+fn settings_of_a_cluster() -> anyhow::Result<()> {
+    let file = r#"
+        database_url = "postgresql://db/reelpin"
+        s3_endpoint = "https://s3.example/"
+        s3_bucket = "films"
+        s3_access_key = "access"
+        s3_secret_key = "sesame"
+        ipfs_rpc = "http://ipfs:5001"
+        ipfs_rpc_auth = "user:sesame"
+        ipfs_gateway = "https://ipfs.example/"
+        pin_original = false
+    "#;
+    let env = [("REELPIN_S3_BUCKET".to_owned(), "from the environment".to_owned())];
+    let mut source = Source::new(env, Some(file))?;
+    let engines = Engines::read(&mut source);
+    let gateway = Gateway::read(&mut source, "web".into());
+    source.done()?;
+    expect![[r#"
+        Engines {
+            database: Config {
+                url: Secret(...),
+                connections: 16,
+            },
+            bucket: Config {
+                endpoint: "https://s3.example",
+                public_endpoint: "https://s3.example",
+                region: "us-east-1",
+                bucket: "from the environment",
+                access_key: "access",
+                secret_key: Secret(...),
+            },
+            ipfs: Some(
+                Ipfs {
+                    rpc: "http://ipfs:5001",
+                    credentials: Some(
+                        (
+                            "user",
+                            Secret(...),
+                        ),
+                    ),
+                    gateway: Some(
+                        "https://ipfs.example",
+                    ),
+                    pin_original: false,
+                },
+            ),
+        }
+        Gateway {
+            listen: 127.0.0.1:8080,
+            public_url: "http://127.0.0.1:8080",
+            media_url: "http://127.0.0.1:8080",
+            api_key: None,
+            web: "web",
+        }
+    "#]]
+    .assert_eq(&format!("{engines:#?}\n{gateway:#?}\n"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn starts_serves_and_ends_on_sigterm() -> anyhow::Result<()> {
+    let (database, bucket) = (reelpin_testing::postgres().await?, reelpin_testing::bucket().await?);
+    // Free a moment ago; nobody else on loopback asks for it in between.
+    let listen = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+    let config = &bucket.config;
+    let mut child = tokio::process::Command::new(PROGRAM)
+        .env_clear()
+        .env("REELPIN_DATABASE_URL", &database)
+        .env("REELPIN_S3_ENDPOINT", &config.endpoint)
+        .env("REELPIN_S3_BUCKET", &config.bucket)
+        .env("REELPIN_S3_ACCESS_KEY", &config.access_key)
+        .env("REELPIN_S3_SECRET_KEY", config.secret_key.expose())
+        .env("REELPIN_LISTEN", listen.to_string())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let url = format!("http://{listen}/health/ready");
+    let http = reqwest::Client::builder().no_proxy().build()?;
+    until("the program to be ready", async || {
+        let ready = http.get(&url).send().await.is_ok_and(|answer| answer.status() == 200);
+        Ok(ready.then_some(()))
+    })
+    .await?;
+    let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed()));
+    kill_process(pid.ok_or_else(|| anyhow::anyhow!("it has ended"))?, Signal::TERM)?;
+    let status = child.wait().await?;
+    assert!(status.success(), "{status}");
+    Ok(())
+}

@@ -1,0 +1,5 @@
+//! `/upload`.
+
+mod complete;
+mod finder;
+mod ticket;

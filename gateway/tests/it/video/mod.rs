@@ -1,0 +1,5 @@
+//! `/video` and `/videos`.
+
+mod change;
+mod list;
+mod record;
