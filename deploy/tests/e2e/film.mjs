@@ -188,7 +188,7 @@ test('a film, from upload to deletion', async t => {
       assert.ok(Math.abs(a - b) < 0.02, `${one.resolution}: audio ${a}, video ${b}`)
     }
     const saved = await api.get(`/video/${id}/mp4/480p?download=1`)
-    assert.equal(saved.headers.get('content-disposition'), 'attachment; filename="My film-480p.mp4"')
+    assert.match(saved.headers.get('content-disposition'), /^attachment; filename="My film-480p\.mp4"/)
     await saved.body.cancel()
   })
 

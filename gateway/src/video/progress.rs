@@ -7,7 +7,7 @@ use axum::extract::State;
 use reelpin_schema::db::DbError;
 use reelpin_schema::failure::Failure;
 use reelpin_schema::video::{self, Status};
-use reelpin_schema::{pin, segment};
+use reelpin_schema::{pin, queue, segment};
 use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
@@ -26,7 +26,7 @@ pub(crate) struct Progress {
     upload_status: Status,
     /// Of all its segments, 0 to 100; 100 only when it is completed.
     percent: u8,
-    /// Of each rung's and the audio's segments, 0 to 100.
+    /// Of each rung's segments, 0 to 100.
     rungs: BTreeMap<String, u8>,
     pins: Vec<Pin>,
     error: Option<Failure>,
@@ -54,34 +54,19 @@ pub(crate) async fn get(
         .await?;
     let video = record::present(video)?;
     let planned = facts::plan(&video)?.map_or(0, |plan| plan.grid.n_segments());
-    let (percent, rungs) = percent(&counts, planned, video.status);
+    let mut progress = queue::Progress::of(planned, &counts);
+    if video.status == Status::Completed {
+        progress.percent = 100;
+        progress.rungs.values_mut().for_each(|percent| *percent = 100);
+    }
     Ok(Json(Progress {
         video_id: id,
         upload_status: video.status,
-        percent,
-        rungs,
+        percent: progress.percent,
+        rungs: progress.rungs,
         pins: pins.into_iter().map(Pin::from).collect(),
         error: video.error,
     }))
-}
-
-/// `planned` is the grid's count; a film without an index can turn out to have more or fewer, so
-/// nothing but the end makes 100 of all.
-fn percent(counts: &[(String, i64)], planned: u32, status: Status) -> (u8, BTreeMap<String, u8>) {
-    if status == Status::Completed {
-        return (100, counts.iter().map(|(name, _)| (name.clone(), 100)).collect());
-    }
-    let of = |stored: u64, all: u64| {
-        let hundredths = stored.saturating_mul(100).checked_div(all).unwrap_or(0);
-        u8::try_from(hundredths.min(100)).unwrap_or(100)
-    };
-    let planned = u64::from(planned);
-    let rungs: BTreeMap<String, u8> = counts
-        .iter()
-        .map(|(name, stored)| (name.clone(), of(stored.unsigned_abs(), planned)))
-        .collect();
-    let stored: u64 = counts.iter().map(|(_, stored)| stored.unsigned_abs().min(planned)).sum();
-    (of(stored, planned * counts.len() as u64).min(99), rungs)
 }
 
 problems!(Problems: VideoNotFound, VideoDeleted);

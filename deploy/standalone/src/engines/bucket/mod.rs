@@ -3,6 +3,7 @@
 //! Its folder backend writes no object through to the disk (no fsync): an object stored in the last
 //! seconds before a power cut can be lost or torn. A crash of the process alone loses nothing that
 //! was acknowledged.
+mod drain;
 mod guard;
 
 use std::io;
@@ -86,6 +87,7 @@ pub(super) fn open(
     let router = Router::new()
         .fallback_service(service)
         .layer(from_fn(guard::keep_within_bucket))
+        .layer(from_fn(drain::before_refusing))
         .layer(cors)
         .layer(from_fn_with_state(Hosts::of(bound, &options.allowed_hosts), host::check));
     let endpoint = S3Endpoint {
