@@ -201,7 +201,7 @@ async function pickByKeyboard(page) {
     if (focused !== "Upload") continue;
     const outlined = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none");
     assert.ok(outlined, "the focus cannot be seen");
-    const [chooser] = await Promise.all([page.waitForEvent("filechooser", { timeout: 5000 }), page.keyboard.press("Enter")]);
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser", { timeout: 30_000 }), page.keyboard.press("Enter")]);
     return chooser;
   }
   throw new Error("Tab does not lead to the upload button");
