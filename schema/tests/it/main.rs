@@ -1,4 +1,9 @@
-//! All integration tests of the crate, in one binary.
+//! Tests of the schema crate through its public interface, on a real PostgreSQL.
 
 mod cid;
 mod ipfs;
+mod settings;
+mod status;
+mod task;
+mod tx;
+mod video;

@@ -1,0 +1,59 @@
+//! Settings from the environment and a file.
+
+use std::path::PathBuf;
+
+use expect_test::expect;
+use reelpin_schema::settings::{Engines, Gateway, SettingsError, Source};
+
+fn source(env: &[(&str, &str)], file: &str) -> Source {
+    let env = env.iter().map(|(n, v)| ((*n).to_owned(), (*v).to_owned()));
+    Source::new(env, Some(file)).unwrap()
+}
+
+#[test]
+fn every_bad_value_is_told_at_once_and_no_secret_is() {
+    let mut source = source(
+        &[
+            ("REELPIN_LISTEN", "0.0.0.0:80"),
+            ("REELPIN_MEDIA_URL", "cdn.example"),
+            ("REELPIN_S3_SECRET_KEY", "hush"),
+            ("REELPIN_IPFS_RPC", "http://127.0.0.1:5001"),
+            ("REELPIN_IPFS_RPC_AUTH", "hush"),
+        ],
+        "",
+    );
+    Gateway::read(&mut source, PathBuf::from("web"));
+    Engines::read(&mut source);
+    let Err(SettingsError::Values(sentences)) = source.done() else { panic!("it was accepted") };
+    let told = sentences.join("\n");
+    assert!(!told.contains("hush"));
+    expect![[r#""#]].assert_eq(&told);
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let mut both = source(&[("REELPIN_LISTEN", "127.0.0.1:9000")], "listen = '127.0.0.1:1'\nweb = 'w'");
+    let gateway = Gateway::read(&mut both, PathBuf::from("web"));
+    assert_eq!(gateway.listen.port(), 9000);
+    assert_eq!(gateway.web, PathBuf::from("w"));
+    assert_eq!(gateway.public_url, "http://127.0.0.1:9000");
+    assert_eq!(both.done(), Ok(()));
+}
+
+#[test]
+fn a_secret_does_not_show_itself() {
+    let mut all = source(
+        &[
+            ("REELPIN_DATABASE_URL", "postgresql://u:hush@h/d"),
+            ("REELPIN_S3_ENDPOINT", "http://h"),
+            ("REELPIN_S3_BUCKET", "b"),
+            ("REELPIN_S3_ACCESS_KEY", "a"),
+            ("REELPIN_S3_SECRET_KEY", "hush"),
+            ("REELPIN_API_KEY", "hush"),
+        ],
+        "",
+    );
+    let engines = Engines::read(&mut all);
+    let gateway = Gateway::read(&mut all, PathBuf::from("web"));
+    assert!(!format!("{engines:?} {gateway:?}").contains("hush"));
+}

@@ -1,0 +1,32 @@
+//! Every transition of a video's state, as a table.
+
+use expect_test::expect;
+use reelpin_schema::video::Status;
+
+#[test]
+fn who_may_leave_which_state() {
+    let steps: [(&str, fn(Status) -> reelpin_schema::video::Step); 8] = [
+        ("uploaded", Status::uploaded),
+        ("planned", Status::planned),
+        ("playable", Status::playable),
+        ("completed", Status::completed),
+        ("failed", Status::failed),
+        ("cancelled", Status::cancelled),
+        ("retried", |status| status.retried(true)),
+        ("deleted", Status::deleted),
+    ];
+    let mut table = String::new();
+    for from in Status::ALL {
+        table.push_str(&format!("{:<10}", from.name()));
+        for (name, step) in steps {
+            let to = match step(from) {
+                Ok(Some(to)) => to.name(),
+                Ok(None) => "=",
+                Err(_) => "-",
+            };
+            table.push_str(&format!(" {name}:{to}"));
+        }
+        table.push('\n');
+    }
+    expect![[r#""#]].assert_eq(&table);
+}

@@ -1,0 +1,183 @@
+//! Tasks: claims, leases, fencing, attempts, dead letters, and what waits for what.
+
+use std::collections::HashSet;
+
+use reelpin_schema::db::{Db, DbError};
+use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
+use reelpin_testing::database;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::video::ticket;
+
+pub(crate) async fn claim(db: &Db, kinds: &[Kind]) -> Option<Lease> {
+    let (token, kinds) = (Uuid::new_v4(), kinds.to_vec());
+    db.run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &kinds).await)
+        .await
+        .unwrap()
+}
+
+async fn enqueue(db: &Db, video: Uuid, new: NewTask) {
+    db.run_tx("test.enqueue", async move |tx| task::enqueue(tx, video, &new).await).await.unwrap();
+}
+
+async fn finish(db: &Db, lease: &Lease) -> Result<(), DbError> {
+    let lease = lease.clone();
+    db.run_tx("test.finish", async move |tx| task::finish(tx, &lease).await).await
+}
+
+/// Lets a lease's time pass.
+async fn expire(db: &Db, lease: &Lease) {
+    let id = lease.task();
+    db.run_tx("test.expire", async move |tx| {
+        tx.exec("UPDATE tasks SET lease_until = now() - interval '1 s' WHERE id = $1", &[&id]).await
+    })
+    .await
+    .unwrap();
+}
+
+async fn sweep(db: &Db) -> Vec<task::Ended> {
+    db.run_tx("test.sweep", async move |tx| task::sweep(tx, 50).await).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_task_is_claimed_once() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    for place in 0..12 {
+        enqueue(&db, video, NewTask { kind: Kind::Encode, place, after: &[] }).await;
+    }
+    let mut all = JoinSet::new();
+    for _ in 0..6 {
+        let db = db.clone();
+        all.spawn(async move {
+            let mut mine = Vec::new();
+            while let Some(lease) = claim(&db, &[Kind::Encode]).await {
+                mine.push(lease.place());
+            }
+            mine
+        });
+    }
+    let claimed: Vec<i64> = all.join_all().await.into_iter().flatten().collect();
+    assert_eq!(claimed.len(), 12);
+    assert_eq!(claimed.into_iter().collect::<HashSet<_>>(), (0..12).collect());
+}
+
+#[tokio::test]
+async fn a_claim_whose_answer_was_lost_is_found_again() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Audio)).await;
+    enqueue(&db, video, NewTask::of(Kind::Poster)).await;
+    let token = Uuid::new_v4();
+    let again = async || {
+        db.run_tx("test.claim", async move |tx| {
+            task::claim(tx, token, "test", &[Kind::Audio, Kind::Poster]).await
+        })
+        .await
+        .unwrap()
+        .unwrap()
+    };
+    assert_eq!(again().await, again().await);
+}
+
+#[tokio::test]
+async fn a_worker_that_lost_its_lease_changes_nothing() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Audio)).await;
+    let slow = claim(&db, &[Kind::Audio]).await.unwrap();
+    assert!(sweep(&db).await.is_empty(), "a lease that stands was taken");
+    expire(&db, &slow).await;
+    assert_eq!(sweep(&db).await[0].state, State::Ready);
+
+    let fast = claim(&db, &[Kind::Audio]).await.unwrap();
+    assert_eq!((slow.attempt(), fast.attempt()), (1, 2));
+    let lost = slow.clone();
+    let guarded = db.run_tx("test.guard", async move |tx| task::guard(tx, &lost).await).await;
+    assert!(matches!(guarded, Err(DbError::LeaseLost)));
+    let lost = slow.clone();
+    let renewed = db.run_tx("test.renew", async move |tx| task::renew(tx, &lost).await).await;
+    assert!(matches!(renewed, Err(DbError::LeaseLost)));
+    assert!(matches!(finish(&db, &slow).await, Err(DbError::LeaseLost)));
+    finish(&db, &fast).await.unwrap();
+}
+
+#[tokio::test]
+async fn attempts_are_bounded_and_then_dead_lettered() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Audio)).await;
+    for attempt in 1..=Kind::Audio.max_attempts() {
+        let lease = claim(&db, &[Kind::Audio]).await.unwrap();
+        assert_eq!(lease.attempt(), attempt);
+        let ended = db
+            .run_tx("test.give_back", async move |tx| {
+                task::give_back(tx, &lease, time::Duration::ZERO, "test").await
+            })
+            .await
+            .unwrap();
+        let last = attempt == Kind::Audio.max_attempts();
+        assert_eq!(ended.state, if last { State::Dead } else { State::Ready });
+    }
+    assert_eq!(claim(&db, &[Kind::Audio]).await, None);
+
+    let revived = db.run_tx("test.revive", async move |tx| task::revive(tx, video).await).await;
+    assert_eq!(revived.unwrap(), 1);
+    assert_eq!(claim(&db, &[Kind::Audio]).await.unwrap().attempt(), 6);
+}
+
+#[tokio::test]
+async fn putting_off_costs_no_attempt() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Delete)).await;
+    let before = claim(&db, &[Kind::Delete]).await.unwrap();
+    let lease = before.clone();
+    db.run_tx("test.defer", async move |tx| task::defer(tx, &lease, time::Duration::ZERO).await)
+        .await
+        .unwrap();
+    let after = claim(&db, &[Kind::Delete]).await.unwrap();
+    let left = |lease: &Lease| lease.max_attempts() - lease.attempt();
+    assert_eq!(left(&before), left(&after));
+}
+
+#[tokio::test]
+async fn packaging_waits_for_all_and_a_dead_poster_holds_nothing() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    for kind in [Kind::Encode, Kind::Poster] {
+        enqueue(&db, video, NewTask::of(kind)).await;
+    }
+    let after = &[Kind::Encode, Kind::Poster];
+    enqueue(&db, video, NewTask { kind: Kind::Package, place: 0, after }).await;
+    assert_eq!(claim(&db, &[Kind::Package]).await, None);
+
+    let encode = claim(&db, &[Kind::Encode]).await.unwrap();
+    finish(&db, &encode).await.unwrap();
+    assert_eq!(claim(&db, &[Kind::Package]).await, None);
+
+    let poster = claim(&db, &[Kind::Poster]).await.unwrap();
+    let failure = reelpin_schema::failure::Failure::internal();
+    db.run_tx("test.refuse", async move |tx| task::refuse(tx, &poster, &failure).await)
+        .await
+        .unwrap();
+    assert!(claim(&db, &[Kind::Package]).await.is_some());
+}
+
+#[tokio::test]
+async fn what_was_cancelled_waits_again_for_the_same_when_revived() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Encode)).await;
+    enqueue(&db, video, NewTask { kind: Kind::Package, place: 0, after: &[Kind::Encode] }).await;
+    let running = claim(&db, &[Kind::Encode]).await.unwrap();
+    db.run_tx("test.cancel", async move |tx| task::cancel_all(tx, video).await).await.unwrap();
+    assert!(matches!(finish(&db, &running).await, Err(DbError::LeaseLost)));
+
+    db.run_tx("test.revive", async move |tx| task::revive(tx, video).await).await.unwrap();
+    assert_eq!(claim(&db, &[Kind::Package]).await, None);
+    let encode = claim(&db, &[Kind::Encode]).await.unwrap();
+    finish(&db, &encode).await.unwrap();
+    assert!(claim(&db, &[Kind::Package]).await.is_some());
+}
