@@ -61,13 +61,13 @@ async fn messages_are_whole() -> anyhow::Result<()> {
         }
         text.push_str(&format!("{said}\n"));
     }
-    let rungs = BTreeMap::from([("480p".to_owned(), 50), ("audio".to_owned(), 0)]);
+    let rungs = BTreeMap::from([("480p".to_owned(), 50)]);
     stage.queue.progress(film.id, Progress { percent: 25, rungs });
     text.push_str(&format!("{}\n", socket.hear().await?));
     expect![[r#"
         {"seq":3,"type":"snapshot","upload_status":"processing","video_id":"ID"}
         {"at":"TIME","data":{"audio":true,"rungs":["480p"]},"name":"planned","seq":3,"type":"event","video_id":"ID"}
-        {"percent":25,"rungs":{"480p":50,"audio":0},"type":"progress","video_id":"ID"}
+        {"percent":25,"rungs":{"480p":50},"type":"progress","video_id":"ID"}
     "#]].assert_eq(&text.replace(&film.id.to_string(), "ID"));
     Ok(())
 }

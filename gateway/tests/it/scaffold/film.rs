@@ -227,6 +227,7 @@ impl<'a> Film<'a> {
             let text = format!("#EXTM3U\n# {resolution}\n");
             packaged.push(Packaged {
                 transcode: self.rendition(resolution).await?.id,
+                playlist_size: text.len() as u64,
                 path: self.object(&keys::index(resolution, ATTEMPT), text).await?,
                 cid: format!("bafyindex{resolution}"),
                 bitrate: 700_000,
