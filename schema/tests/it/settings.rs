@@ -27,12 +27,21 @@ fn every_bad_value_is_told_at_once_and_no_secret_is() {
     let Err(SettingsError::Values(sentences)) = source.done() else { panic!("it was accepted") };
     let told = sentences.join("\n");
     assert!(!told.contains("hush"));
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        REELPIN_LISTEN=0.0.0.0:80 is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1
+        REELPIN_MEDIA_URL does not begin with http:// or https://
+        REELPIN_DATABASE_URL is not set
+        REELPIN_S3_ENDPOINT is not set
+        REELPIN_S3_BUCKET is not set
+        REELPIN_S3_ACCESS_KEY is not set
+        REELPIN_IPFS_RPC_AUTH is not user:password
+        REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too"#]].assert_eq(&told);
 }
 
 #[test]
 fn the_environment_wins_over_the_file() {
-    let mut both = source(&[("REELPIN_LISTEN", "127.0.0.1:9000")], "listen = '127.0.0.1:1'\nweb = 'w'");
+    let mut both =
+        source(&[("REELPIN_LISTEN", "127.0.0.1:9000")], "listen = '127.0.0.1:1'\nweb = 'w'");
     let gateway = Gateway::read(&mut both, PathBuf::from("web"));
     assert_eq!(gateway.listen.port(), 9000);
     assert_eq!(gateway.web, PathBuf::from("w"));

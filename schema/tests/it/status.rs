@@ -28,5 +28,14 @@ fn who_may_leave_which_state() {
         }
         table.push('\n');
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        pending    uploaded:uploaded planned:- playable:- completed:- failed:failed cancelled:cancelled retried:- deleted:deleted
+        uploaded   uploaded:= planned:processing playable:- completed:- failed:failed cancelled:cancelled retried:- deleted:deleted
+        processing uploaded:= planned:= playable:playable completed:completed failed:failed cancelled:cancelled retried:- deleted:deleted
+        playable   uploaded:= planned:= playable:= completed:completed failed:failed cancelled:cancelled retried:- deleted:deleted
+        completed  uploaded:= planned:- playable:= completed:= failed:- cancelled:- retried:- deleted:deleted
+        failed     uploaded:- planned:- playable:- completed:- failed:= cancelled:- retried:processing deleted:deleted
+        cancelled  uploaded:- planned:- playable:- completed:- failed:- cancelled:= retried:processing deleted:deleted
+        deleted    uploaded:- planned:- playable:- completed:- failed:- cancelled:- retried:- deleted:=
+    "#]].assert_eq(&table);
 }

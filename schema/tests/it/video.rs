@@ -69,7 +69,8 @@ async fn events_are_numbered_without_gap_or_repeat_under_contention() {
         let db = db.clone();
         all.spawn(async move {
             db.run_tx("test.append", async move |tx| {
-                event::append(tx, id, &Event::RungCompleted { resolution: format!("{n}p") }).await?;
+                event::append(tx, id, &Event::RungCompleted { resolution: format!("{n}p") })
+                    .await?;
                 // A third of the bodies fail after numbering: their numbers must not be used up.
                 if n % 3 == 0 { Err(DbError::LeaseLost) } else { Ok(()) }
             })
@@ -91,9 +92,8 @@ async fn cancelled_and_retried_it_goes_on_where_it_stood() {
     db.run_tx("t", async move |tx| video::cancel(tx, id).await).await.unwrap();
     db.run_tx("t", async move |tx| video::cancel(tx, id).await).await.unwrap();
     assert_eq!(status(&db, id).await, Status::Cancelled);
-    let lost = db
-        .run_tx("t", async move |tx| reelpin_schema::task::guard(tx, &probing).await)
-        .await;
+    let lost =
+        db.run_tx("t", async move |tx| reelpin_schema::task::guard(tx, &probing).await).await;
     assert!(matches!(lost, Err(DbError::LeaseLost)));
 
     db.run_tx("t", async move |tx| video::retry(tx, id).await).await.unwrap();
