@@ -1,3 +1,5 @@
 //! Tests of the worker, one binary.
 
 mod confine;
+mod films;
+mod studio;

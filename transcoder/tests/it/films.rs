@@ -1,0 +1,195 @@
+//! Whole films through a real worker: made, killed, stopped, damaged, refused, deleted.
+
+use std::path::Path;
+
+use reelpin_plan::{Plan, TICKS};
+use reelpin_schema::cid::Checksum;
+use reelpin_schema::transcode::Format;
+use reelpin_schema::video::{self, Status};
+use uuid::Uuid;
+
+use crate::studio::Studio;
+
+const SHORT: &str = "-f lavfi -i testsrc2=s=1280x720:r=25:d=5 -f lavfi -i sine=d=5 \
+     -c:v libx264 -preset ultrafast -g 40 -c:a aac -shortest";
+
+/// Long enough to be killed in the middle.
+const LONG: &str = "-f lavfi -i testsrc2=s=1280x720:r=30:d=24 -f lavfi -i sine=d=24 \
+     -c:v libx264 -preset ultrafast -g 60 -c:a aac -shortest";
+
+/// Holds what a completed video promises: whole renditions, numbered events, bytes behind names.
+async fn is_whole(studio: &Studio, id: Uuid) {
+    let video = studio.video(id).await;
+    let plan: Plan = serde_json::from_value(video.plan.clone().unwrap()).unwrap();
+    let rows = studio.renditions(id).await;
+    let rungs = plan.video.as_ref().map_or(0, |v| v.rungs.len());
+    assert_eq!(rows.iter().filter(|r| r.format == Format::Hls && !r.is_audio()).count(), rungs);
+    assert_eq!(rows.iter().filter(|r| r.format == Format::Mp4).count(), rungs.max(1));
+    for row in &rows {
+        let mut named = vec![(row.file_path.clone().unwrap(), row.file_cid.clone().unwrap())];
+        if row.format == Format::Hls {
+            named.push((row.init_path.clone().unwrap(), row.init_cid.clone().unwrap()));
+            let segments = studio.segments(row).await;
+            for (place, segment) in (0..).zip(&segments) {
+                assert_eq!(segment.sequence, place, "{} has a hole", row.resolution);
+                named.push((segment.path.clone(), segment.cid.clone()));
+            }
+            let ticks: u64 = segments.iter().map(|s| s.duration_ticks).sum();
+            let off = ticks.abs_diff(plan.duration);
+            assert!(off < TICKS / 10, "{} lasts {ticks}, not {}", row.resolution, plan.duration);
+        }
+        for (key, cid) in named {
+            let bytes = studio.bucket.client.get_bytes(&key, 1 << 30).await.unwrap();
+            assert_eq!(Checksum::of(&bytes).file.cid.to_string(), cid, "{key}");
+        }
+    }
+    let original = studio.bucket.client.get_bytes(&video.file_path, 1 << 30).await.unwrap();
+    let digest = Checksum::of(&original);
+    assert_eq!(video.checksum, Some(digest.sha256_hex));
+    assert_eq!(video.ipfs_cid, Some(digest.file.cid.to_string()));
+
+    let events = studio.events(id).await;
+    let numbers: Vec<i64> = events.iter().map(|e| e.seq).collect();
+    assert_eq!(numbers, (1..).take(events.len()).collect::<Vec<i64>>());
+    for name in ["uploaded", "probed", "planned", "playable", "completed", "published"] {
+        assert_eq!(events.iter().filter(|e| e.name == name).count(), 1, "{name}: {events:?}");
+    }
+}
+
+/// Nothing is left in the folders of workers that ended.
+fn is_empty(folder: &Path) -> bool {
+    std::fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_becomes_a_ladder() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", SHORT);
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    worker.stop().await;
+    is_whole(&studio, id).await;
+    assert!(is_empty(&studio.work()), "work folders are left");
+    assert!(studio.attempts(id).await.iter().all(|(_, attempts)| *attempts == 1));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_film_whose_worker_was_killed_completes_once() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", LONG);
+    let id = studio.upload(&film).await;
+    let first = studio.worker();
+    studio.until_segments(id, 2).await;
+    first.kill().await;
+    let left = studio.video(id).await;
+    assert!(!left.status.is_ended(), "it was killed too late: {left:?}");
+
+    studio.expire_leases().await;
+    let second = studio.worker();
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    second.stop().await;
+    is_whole(&studio, id).await;
+    assert!(is_empty(&studio.work()), "work folders are left");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_stops_gives_its_tasks_back_at_once() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", LONG);
+    let id = studio.upload(&film).await;
+    let first = studio.worker();
+    studio.until_segments(id, 1).await;
+    first.stop().await;
+    assert!(!studio.video(id).await.status.is_ended());
+
+    let second = studio.worker();
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    second.stop().await;
+    is_whole(&studio, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_workers_share_a_film() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", SHORT);
+    let id = studio.upload(&film).await;
+    let (one, two) = (studio.worker(), studio.worker());
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    one.stop().await;
+    two.stop().await;
+    is_whole(&studio, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_alone_is_a_video_too() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.m4a", "-f lavfi -i sine=d=5 -c:a aac");
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    worker.stop().await;
+    is_whole(&studio, id).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_damaged_film_is_planned_anew_and_completes() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", SHORT);
+    // Holes in the middle: the index still promises every frame.
+    let mut bytes = std::fs::read(&film).unwrap();
+    let third = bytes.len() / 3;
+    bytes[third..third + 40_000].fill(0);
+    std::fs::write(&film, &bytes).unwrap();
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    let ended = studio.until(id, "at rest", |v| v.status.is_ended()).await;
+    worker.stop().await;
+    assert_eq!(ended.status, Status::Completed, "{:?}", ended.error);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_no_video_is_refused_in_words() {
+    let studio = Studio::open().await;
+    let text = studio.work().with_file_name("text.mp4");
+    std::fs::write(&text, "no film at all\n".repeat(100)).unwrap();
+    let id = studio.upload(&text).await;
+    let worker = studio.worker();
+    let failed = studio.until(id, "failed", |v| v.status == Status::Failed).await;
+    worker.stop().await;
+    let error = failed.error.unwrap();
+    assert_eq!(error.code, "not_a_video");
+    assert!(!error.suggestion.is_empty());
+    assert_eq!(studio.attempts(id).await, [("probe".to_owned(), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_of_a_deleted_video_is_left() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", SHORT);
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    studio
+        .db
+        .run_tx("test.delete", async move |tx| video::delete(tx, id).await)
+        .await
+        .unwrap();
+    let gone = async {
+        loop {
+            let keys = [format!("media/{id}/"), format!("orig/{id}/")];
+            let mut left = 0;
+            for prefix in &keys {
+                left += studio.bucket.client.list(prefix).await.unwrap().len();
+            }
+            if left == 0 {
+                return;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), gone).await.expect("objects are left");
+    worker.stop().await;
+    let events = studio.events(id).await;
+    assert_eq!(events.last().unwrap().name, "deleted");
+}
