@@ -1,11 +1,13 @@
 //! Every transition of a video's state, as a table.
 
 use expect_test::expect;
-use reelpin_schema::video::Status;
+use reelpin_schema::video::{Status, Step};
+
+type Take = fn(Status) -> Step;
 
 #[test]
 fn who_may_leave_which_state() {
-    let steps: [(&str, fn(Status) -> reelpin_schema::video::Step); 8] = [
+    let steps: [(&str, Take); 8] = [
         ("uploaded", Status::uploaded),
         ("planned", Status::planned),
         ("playable", Status::playable),
