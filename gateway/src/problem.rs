@@ -200,6 +200,7 @@ impl From<DbError> for Problem {
             | DbError::Sql(_)
             | DbError::Stale { .. }
             | DbError::LeaseLost
+            | DbError::Aborted
             | DbError::Stored { .. }
             | DbError::Word { .. }
             | DbError::Newer(_) => Self::internal(e),
@@ -217,6 +218,7 @@ impl From<BucketError> for Problem {
             | BucketError::Read(_)
             | BucketError::TooLarge { .. }
             | BucketError::Request(_)
+            | BucketError::Taken { .. }
             | BucketError::NotDeleted { .. } => Self::internal(e),
         }
     }

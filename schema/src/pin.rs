@@ -175,7 +175,7 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbE
     .collect()
 }
 
-/// The pins of a video whose content no other video pins at the same target.
+/// The pins of a video whose content no other video that is not deleted pins at the same target.
 ///
 /// # Errors
 /// [`DbError`].
@@ -185,7 +185,9 @@ pub async fn only_of(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
         let others = tx
             .opt(
                 "-- pin.others
-                SELECT 1 AS one FROM pins WHERE cid = $1 AND target = $2 AND video_id <> $3 LIMIT 1",
+                SELECT 1 AS one FROM pins p JOIN videos v ON v.id = p.video_id
+                WHERE p.cid = $1 AND p.target = $2 AND p.video_id <> $3
+                    AND v.upload_status <> 'deleted' LIMIT 1",
                 &[&pin.cid, &pin.target, &video],
             )
             .await?;

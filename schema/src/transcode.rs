@@ -272,16 +272,17 @@ pub async fn set_stored(tx: &Tx, transcode: Uuid) -> Result<bool, DbError> {
     Ok(changed == 1)
 }
 
-/// Forgets what is stored of a video's rungs; their objects are left to the janitor.
+/// Forgets what is stored of a video's rungs, and of its sound unless that is whole; their objects
+/// are left to the janitor.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn forget_pictures(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
         "-- transcode.forget_segments
         DELETE FROM transcode_segments WHERE transcode_id IN
             (SELECT id FROM transcodes WHERE video_id = $1 AND format = 'hls'
-                AND resolution <> 'audio')",
+                AND (resolution <> 'audio' OR stored_at IS NULL))",
         &[&video],
     )
     .await?;
@@ -289,7 +290,7 @@ pub async fn forget_pictures(tx: &Tx, video: Uuid) -> Result<(), DbError> {
         "-- transcode.forget_inits
         UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
             stored_at = NULL, updated_at = $2
-        WHERE video_id = $1 AND format = 'hls' AND resolution <> 'audio'",
+        WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)",
         &[&video, &tx.now()],
     )
     .await?;

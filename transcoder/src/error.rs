@@ -84,6 +84,9 @@ pub enum Cause {
         /// Which rung.
         resolution: String,
     },
+    /// A media program wrote nothing for so long that it must have hung.
+    #[error("the encoder has been silent for 10 minutes")]
+    Silent,
     /// A thread of ours panicked.
     #[error("a thread panicked")]
     Panic,
@@ -95,6 +98,19 @@ pub enum Cause {
         /// Why.
         source: serde_json::Error,
     },
+}
+
+impl Cause {
+    /// Whether an engine is away or in trouble: this says nothing about the task, which waits for it
+    /// without counting an attempt.
+    pub(crate) fn is_away(&self) -> bool {
+        match self {
+            Self::Db(e) => matches!(e, DbError::Unavailable(_) | DbError::Contended { .. }),
+            Self::Bucket(e) => e.is_away(),
+            Self::Ipfs(e) => matches!(e, IpfsError::Unreachable { .. }),
+            _ => false,
+        }
+    }
 }
 
 impl From<DbError> for TaskError {

@@ -19,6 +19,13 @@ const LONGEST: Duration = Duration::from_secs(3 * 24 * 3600);
 /// The largest file a run may write: an MP4 of 12 h at the highest cap is some 30 GB.
 const LARGEST: u64 = 48 << 30;
 
+/// The longest that a still picture may take: a key frame is seldom further than 10 s of decoding.
+const BRIEF: Duration = Duration::from_secs(180);
+
+/// A program that has written nothing for this long has hung. The slowest real case, 2 s of 8K on a
+/// busy core, takes about a minute.
+pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+
 /// Bounds of a long run.
 fn encode() -> Limits {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -51,6 +58,19 @@ pub(crate) async fn start(
 ) -> Result<Child, TaskError> {
     let job = Job { pipes, ..job(argv, folder, readable, encode()) };
     work.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
+}
+
+/// Runs to the end, within minutes, what writes a small file into its folder.
+pub(crate) async fn brief(
+    work: &Work,
+    argv: &Argv,
+    folder: &Path,
+    readable: &[PathBuf],
+) -> Result<Report, TaskError> {
+    let limits = Limits { wall: BRIEF, file_size_bytes: 64 << 20, ..encode() };
+    let spawned = work.launcher.spawn(job(argv, folder, readable, limits)).await;
+    let child = spawned.map_err(|e| cause(argv.program, e))?;
+    child.wait().await.map_err(|e| cause(argv.program, e).into())
 }
 
 /// Runs to the end what writes into its folder.
@@ -117,23 +137,26 @@ pub(crate) fn is_theirs(e: &ConfineError) -> bool {
     }
 }
 
-/// The end of a run whose pipes were read: its own failure, unless a reader's came first and
-/// stopped it.
-pub(crate) fn ended(
+/// Ends a run whose pipes were read: kills it when a reader failed, and says what is to blame.
+///
+/// Of two failures the reader's is the cause, but for a program that broke off: then a short pipe
+/// only repeats it, unless what it had written before was already not what was planned.
+pub(crate) async fn ended(
     program: Planned,
-    ended: Result<Report, ConfineError>,
-    reader: Option<&TaskError>,
+    child: Child,
+    read: Result<(), TaskError>,
 ) -> Result<(), TaskError> {
-    match (ended, reader) {
-        (Ok(_), _) => Ok(()),
-        // Reading stopped and closed the pipe under it: EPIPE is an exit code too.
-        (Err(ConfineError::NonZero { .. }), Some(TaskError::Lost)) => Ok(()),
-        (Err(ConfineError::NonZero { report, .. }), Some(_))
-            if report.stderr.contains("Broken pipe") =>
-        {
-            Ok(())
+    if read.is_err() {
+        child.kill();
+    }
+    match (child.wait().await, read) {
+        (Ok(_), read) => read,
+        (Err(e), Ok(())) => Err(cause(program, e).into()),
+        (Err(ConfineError::NonZero { .. } | ConfineError::Cancelled { .. }), Err(e)) => Err(e),
+        (Err(e), Err(TaskError::Ours(Cause::Fmp4(_) | Cause::Mismatch(_)))) => {
+            Err(cause(program, e).into())
         }
-        (Err(e), _) => Err(cause(program, e).into()),
+        (Err(_), Err(e)) => Err(e),
     }
 }
 

@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
 
 use reelpin_schema::cid::{Checksum, Digest};
 use reelpin_schema::video::Video;
 use tokio::sync::{OnceCell, mpsc};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::confine::WorkFolder;
@@ -19,6 +21,9 @@ use crate::work::Work;
 /// How many originals stay on disk after their last task let go, so that the next task of the same
 /// video finds its own. Each is at most 5 GiB.
 const KEEP: usize = 2;
+
+/// How long an original stays that no task asks for.
+const IDLE: Duration = Duration::from_secs(300);
 
 /// Pieces of an original between the network and the disk; the network waits when they are full.
 const PIECES: usize = 16;
@@ -57,7 +62,7 @@ pub(crate) struct Originals {
 #[derive(Default)]
 struct Known {
     slots: HashMap<Uuid, Weak<Slot>>,
-    recent: Vec<(Uuid, Arc<Slot>)>,
+    recent: Vec<(Uuid, Arc<Slot>, Instant)>,
 }
 
 impl Originals {
@@ -71,7 +76,13 @@ impl Originals {
     /// Lets a video's original go as soon as no task holds it.
     pub(crate) fn forget(&self, video: Uuid) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.recent.retain(|(id, _)| *id != video);
+        known.recent.retain(|(id, ..)| *id != video);
+    }
+
+    /// Lets go what no task has asked for lately: its video failed, was cancelled or is elsewhere.
+    pub(crate) fn tidy(&self) {
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.recent.retain(|(.., asked)| asked.elapsed() < IDLE);
     }
 
     fn slot(&self, video: Uuid) -> Arc<Slot> {
@@ -79,8 +90,8 @@ impl Originals {
         known.slots.retain(|_, slot| slot.strong_count() > 0);
         let slot = known.slots.get(&video).and_then(Weak::upgrade).unwrap_or_default();
         known.slots.insert(video, Arc::downgrade(&slot));
-        known.recent.retain(|(id, _)| *id != video);
-        known.recent.push((video, Arc::clone(&slot)));
+        known.recent.retain(|(id, ..)| *id != video);
+        known.recent.push((video, Arc::clone(&slot), Instant::now()));
         if known.recent.len() > KEEP {
             known.recent.remove(0);
         }

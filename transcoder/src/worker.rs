@@ -41,8 +41,11 @@ const RENEW: Duration = Duration::from_secs(10);
 /// Expired leases taken in one transaction.
 const SWEEP: i64 = 50;
 
-/// How long a stopping worker waits for the database to take its tasks back.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long a worker waits for the database to take the end of a task.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// The same when it is stopping.
+const LAST_GRACE: Duration = Duration::from_secs(5);
 
 /// The first wait before a failed task is tried again; doubled by each attempt, at most
 /// [`BACKOFF_AT_MOST`].
@@ -50,6 +53,9 @@ const BACKOFF: time::Duration = time::Duration::seconds(2);
 
 /// The longest wait between two attempts.
 const BACKOFF_AT_MOST: time::Duration = time::Duration::minutes(15);
+
+/// How long a task waits for an engine that is away, at most.
+const AWAY: time::Duration = time::Duration::seconds(20);
 
 struct Lane {
     kinds: &'static [Kind],
@@ -82,6 +88,14 @@ pub async fn run(
     Ok(())
 }
 
+impl Lane {
+    /// Pins, and deletions that have to let go of pins, are for workers that have a node.
+    fn kinds_for(&self, work: &Work) -> Vec<Kind> {
+        let able = |kind: &Kind| *kind != Kind::Pin || work.engines.node.is_some();
+        self.kinds.iter().copied().filter(able).collect()
+    }
+}
+
 struct Worker {
     work: Arc<Work>,
     name: String,
@@ -94,8 +108,11 @@ impl Worker {
     async fn serve(&mut self, stop: &CancellationToken) {
         let mut hints = self.work.queue().task_hints();
         loop {
-            sweep(Arc::clone(&self.work)).await;
-            self.fill(stop).await;
+            tokio::select! {
+                () = stop.cancelled() => return,
+                // Dropped half-way, at worst a claim's lease expires.
+                () = self.look(stop) => {}
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
                 Some(ended) = self.running.join_next() => self.ended(ended),
@@ -109,6 +126,12 @@ impl Worker {
         }
     }
 
+    async fn look(&mut self, stop: &CancellationToken) {
+        self.work.originals.tidy();
+        sweep(Arc::clone(&self.work)).await;
+        self.fill(stop).await;
+    }
+
     fn has_room(&self) -> bool {
         LANES.iter().zip(&self.busy).any(|(lane, busy)| *busy < lane.at_once)
     }
@@ -116,22 +139,27 @@ impl Worker {
     fn ended(&mut self, ended: Result<usize, tokio::task::JoinError>) {
         match ended {
             Ok(lane) => self.busy[lane] -= 1,
-            // `drive` catches panics of tasks, so this is the runtime going down.
+            // Panics are caught within, so this is the runtime going down.
             Err(error) => tracing::error!(%error, "a task's future was aborted"),
         }
     }
 
     async fn fill(&mut self, stop: &CancellationToken) {
         for (number, lane) in LANES.iter().enumerate() {
-            while self.busy[number] < lane.at_once && !stop.is_cancelled() {
+            let kinds = lane.kinds_for(&self.work);
+            while !kinds.is_empty() && self.busy[number] < lane.at_once && !stop.is_cancelled() {
                 let sent = Instant::now();
-                let claimed =
-                    claim(Arc::clone(&self.work), self.name.clone(), lane.kinds.to_vec()).await;
+                let claimed = claim(Arc::clone(&self.work), self.name.clone(), kinds.clone()).await;
                 let Some(lease) = claimed else { break };
                 self.busy[number] += 1;
                 let (work, stop) = (Arc::clone(&self.work), stop.child_token());
                 self.running.spawn(async move {
-                    drive(&work, &lease, sent, &stop).await;
+                    let driven = AssertUnwindSafe(drive(&work, &lease, sent, &stop));
+                    if driven.catch_unwind().await.is_err() {
+                        tracing::error!(
+                            "storing the end of a task panicked; its lease will expire"
+                        );
+                    }
                     number
                 });
             }
@@ -201,7 +229,8 @@ async fn drive(work: &Work, lease: &Lease, claimed: Instant, stop: &Cancellation
         }
     }
     if let Err(error) = done {
-        let stored = tokio::time::timeout(GRACE.max(LEASE), end(work, lease, error)).await;
+        let grace = if stop.is_cancelled() { LAST_GRACE } else { GRACE };
+        let stored = tokio::time::timeout(grace, end(work, lease, error)).await;
         if !matches!(stored, Ok(Ok(()))) {
             tracing::warn!(video.id = %video, kind, "the end of a task could not be stored; its lease will expire");
         }
@@ -250,8 +279,15 @@ async fn end(work: &Work, lease: &Lease, error: TaskError) -> Result<(), StepErr
                 })
                 .await
         }
+        TaskError::Ours(cause) if cause.is_away() => {
+            let wait = AWAY * rand::rng().random_range(0.5..=1.0);
+            Ok(work
+                .db()
+                .run_tx("task.await_engine", async move |tx| task::defer(tx, &held, wait).await)
+                .await?)
+        }
         TaskError::Ours(cause) => {
-            let (wait, cause) = (backoff(lease.attempt()), cause.to_string());
+            let (wait, cause) = (backoff(lease.failures() + 1), cause.to_string());
             work.db()
                 .run_tx("task.give_back", async move |tx| {
                     let ended = task::give_back(tx, &held, wait, &cause).await?;

@@ -56,7 +56,13 @@ pub enum BucketError {
     },
     /// A request could not be put together.
     #[error("a request could not be made: {0}")]
-    Request(String),
+    Request(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A key that only one attempt writes holds something else.
+    #[error("{key} is there already, with other bytes")]
+    Taken {
+        /// The key.
+        key: String,
+    },
     /// DeleteObjects kept something.
     #[error("{key} was not deleted: {why}")]
     NotDeleted {
@@ -76,6 +82,20 @@ impl BucketError {
     /// Whether a condition of the call did not hold.
     pub fn is_precondition(&self) -> bool {
         matches!(self, Self::Precondition { .. })
+    }
+
+    /// Whether the engine is away or in trouble, which says nothing about what was asked of it.
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::Read(_) => true,
+            Self::Refused { status, .. } => *status >= 500 || *status == 429,
+            Self::Missing { .. }
+            | Self::Precondition { .. }
+            | Self::TooLarge { .. }
+            | Self::Request(_)
+            | Self::Taken { .. }
+            | Self::NotDeleted { .. } => false,
+        }
     }
 
     pub(super) fn from_sdk<E>(call: &'static str, e: SdkError<E>) -> Self

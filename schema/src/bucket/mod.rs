@@ -4,7 +4,9 @@ mod error;
 mod once;
 mod presign;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use aws_sdk_s3::Client;
@@ -12,6 +14,7 @@ use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::timeout::TimeoutConfig;
 use aws_sdk_s3::config::{
     BehaviorVersion, Credentials, Region, RequestChecksumCalculation, ResponseChecksumValidation,
+    StalledStreamProtectionConfig,
 };
 use aws_sdk_s3::primitives::ByteStream;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
@@ -28,6 +31,10 @@ const CALL: Duration = Duration::from_secs(30);
 
 /// The longest that storing one object may take: 5 GiB at 3 MB/s.
 const STORE: Duration = Duration::from_secs(30 * 60);
+
+/// A body that does not move for this long, either way, has broken off. There is no read timeout
+/// beside it: the SDK would count the sending of a body in it.
+const STALL: Duration = Duration::from_secs(30);
 
 /// The most keys that one DeleteObjects takes (S3 API reference).
 const DELETE_AT_ONCE: usize = 1000;
@@ -55,6 +62,8 @@ pub struct Bucket {
     client: Client,
     public: Client,
     name: String,
+    /// Whether the engine knows `If-None-Match` on a PUT, as far as we know.
+    conditional: Arc<AtomicBool>,
 }
 
 /// What a HEAD tells.
@@ -64,6 +73,33 @@ pub struct Head {
     pub size: u64,
     /// As the server writes it, with quotes.
     pub etag: String,
+}
+
+/// What is to be stored; it may have to be sent twice.
+enum Content {
+    Bytes(Bytes),
+    File(PathBuf),
+}
+
+impl Content {
+    async fn stream(&self) -> Result<ByteStream, BucketError> {
+        match self {
+            Self::Bytes(bytes) => Ok(ByteStream::from(bytes.clone())),
+            Self::File(path) => {
+                ByteStream::from_path(path).await.map_err(|e| BucketError::Read(e.into()))
+            }
+        }
+    }
+
+    async fn size(&self) -> Result<u64, BucketError> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => {
+                let file = tokio::fs::metadata(path).await;
+                Ok(file.map_err(|e| BucketError::Read(e.into()))?.len())
+            }
+        }
+    }
 }
 
 /// A part of an object, or all of it.
@@ -88,6 +124,7 @@ impl Bucket {
             client: client(config, &config.endpoint),
             public: client(config, &config.public_endpoint),
             name: config.bucket.clone(),
+            conditional: Arc::new(AtomicBool::new(true)),
         }
     }
 
@@ -148,35 +185,53 @@ impl Bucket {
     /// the same bytes of an earlier try whose answer was lost.
     ///
     /// # Errors
-    /// [`BucketError`].
+    /// [`BucketError::Taken`] when it holds something else; [`BucketError`].
     pub async fn put(&self, key: &str, bytes: Bytes, kind: &str) -> Result<(), BucketError> {
-        self.put_stream(key, ByteStream::from(bytes), kind).await
+        self.put_once(key, Content::Bytes(bytes), kind).await
     }
 
     /// Stores a local file under a key that only this attempt writes.
     ///
     /// # Errors
-    /// [`BucketError`].
+    /// As [`Bucket::put`], and [`BucketError::Read`].
     pub async fn put_file(&self, key: &str, path: &Path, kind: &str) -> Result<(), BucketError> {
-        let body = ByteStream::from_path(path).await.map_err(|e| BucketError::Read(e.into()))?;
-        self.put_stream(key, body, kind).await
+        self.put_once(key, Content::File(path.to_owned()), kind).await
     }
 
-    async fn put_stream(&self, key: &str, body: ByteStream, kind: &str) -> Result<(), BucketError> {
+    async fn put_once(&self, key: &str, content: Content, kind: &str) -> Result<(), BucketError> {
+        let condition = self.conditional.load(Ordering::Relaxed).then_some("*");
+        match self.put_stream(key, content.stream().await?, kind, condition).await {
+            Err(BucketError::Refused { status: 501, .. }) if condition.is_some() => {
+                tracing::info!("the bucket does not know If-None-Match; keys are written without");
+                self.conditional.store(false, Ordering::Relaxed);
+                self.put_stream(key, content.stream().await?, kind, None).await
+            }
+            Err(e) if e.is_precondition() => match self.head(key).await? {
+                Some(stored) if stored.size == content.size().await? => Ok(()),
+                _ => Err(BucketError::Taken { key: key.to_owned() }),
+            },
+            done => done,
+        }
+    }
+
+    async fn put_stream(
+        &self,
+        key: &str,
+        body: ByteStream,
+        kind: &str,
+        if_none_match: Option<&str>,
+    ) -> Result<(), BucketError> {
         let call = self
             .client
             .put_object()
             .bucket(&self.name)
             .key(key)
             .content_type(kind)
-            .if_none_match("*")
+            .set_if_none_match(if_none_match.map(str::to_owned))
             .body(body)
             .send();
-        match limited(STORE, "PutObject", call).await {
-            Ok(_) => Ok(()),
-            Err(e) if e.is_precondition() => Ok(()),
-            Err(e) => Err(e),
-        }
+        limited(STORE, "PutObject", call).await?;
+        Ok(())
     }
 
     /// Copies an object within the bucket, if its ETag is still this one.
@@ -216,12 +271,12 @@ impl Bucket {
                 .iter()
                 .map(|key| ObjectIdentifier::builder().key(key).build())
                 .collect::<Result<Vec<_>, _>>()
-                .map_err(|e| BucketError::Request(e.to_string()))?;
+                .map_err(|e| BucketError::Request(e.into()))?;
             let delete = Delete::builder()
                 .set_objects(Some(ids))
                 .quiet(true)
                 .build()
-                .map_err(|e| BucketError::Request(e.to_string()))?;
+                .map_err(|e| BucketError::Request(e.into()))?;
             let call = self.client.delete_objects().bucket(&self.name).delete(delete).send();
             let done = limited(CALL, "DeleteObjects", call).await?;
             if let Some(first) = done.errors().first() {
@@ -254,10 +309,10 @@ fn client(config: &Config, endpoint: &str) -> Client {
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
             .timeout_config(
-                TimeoutConfig::builder()
-                    .connect_timeout(Duration::from_secs(5))
-                    .read_timeout(Duration::from_secs(60))
-                    .build(),
+                TimeoutConfig::builder().connect_timeout(Duration::from_secs(5)).build(),
+            )
+            .stalled_stream_protection(
+                StalledStreamProtectionConfig::enabled().grace_period(STALL).build(),
             )
             .build(),
     )

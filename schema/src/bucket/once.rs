@@ -45,10 +45,10 @@ async fn send(
     url: &str,
     headers: &BTreeMap<String, String>,
 ) -> Result<u16, BucketError> {
-    let wrong = |e: &dyn std::fmt::Display| BucketError::Request(e.to_string());
+    let wrong = |e: Box<dyn std::error::Error + Send + Sync>| BucketError::Request(e);
     let mut request = HttpRequest::new(SdkBody::from(BYTES));
-    request.set_uri(url).map_err(|e| wrong(&e))?;
-    request.set_method("PUT").map_err(|e| wrong(&e))?;
+    request.set_uri(url).map_err(|e| wrong(e.into()))?;
+    request.set_method("PUT").map_err(|e| wrong(e.into()))?;
     for (name, value) in headers {
         request.headers_mut().insert(name.clone(), value.clone());
     }

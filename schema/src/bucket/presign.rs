@@ -31,7 +31,7 @@ impl Bucket {
         once: bool,
     ) -> Result<PresignedPut, BucketError> {
         let config =
-            PresigningConfig::expires_in(valid).map_err(|e| BucketError::Request(e.to_string()))?;
+            PresigningConfig::expires_in(valid).map_err(|e| BucketError::Request(e.into()))?;
         let signed = self
             .public
             .put_object()
@@ -41,7 +41,7 @@ impl Bucket {
             .set_if_none_match(once.then(|| "*".to_owned()))
             .presigned(config)
             .await
-            .map_err(|e| BucketError::Request(e.to_string()))?;
+            .map_err(|e| BucketError::Request(e.into()))?;
         let headers = signed
             .headers()
             .filter(|(name, _)| !name.eq_ignore_ascii_case("content-length"))

@@ -22,6 +22,9 @@ pub enum DbError {
         /// How often it was tried.
         tries: u32,
     },
+    /// A statement failed and the body went on as if it had not; nothing was committed.
+    #[error("a statement of the transaction failed")]
+    Aborted,
     /// A row was not in the state that the statement asks for: someone else changed it first.
     #[error("{what} is no longer in the state it was read in")]
     Stale {

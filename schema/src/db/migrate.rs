@@ -1,7 +1,15 @@
 //! Migrations: one idempotent statement a file, as CockroachDB wants schema changes, applied in
 //! order and remembered by name.
 
+use std::time::Duration;
+
 use super::{Db, DbError};
+
+/// How often a migration is tried.
+const TRIES: u32 = 5;
+
+/// The wait between two tries.
+const BETWEEN: Duration = Duration::from_millis(500);
 
 /// One statement of a migration, by its place in the order of all.
 #[derive(Debug, Clone, Copy)]
@@ -43,13 +51,26 @@ pub const MIGRATIONS: &[Migration] = migrations![
 ];
 
 impl Db {
-    /// Brings the schema up to this version. Statements that are already applied are skipped; two
-    /// processes that migrate at once do no harm, since each statement is idempotent.
+    /// Brings the schema up to this version. Statements that are already applied are skipped, and
+    /// each is idempotent; two processes that migrate at once may meet, so it is tried a few times.
     ///
     /// # Errors
     /// [`DbError::Newer`] when the database was migrated by a later version.
     pub async fn migrate(&self) -> Result<(), DbError> {
+        for _ in 1..TRIES {
+            match self.migrate_once().await {
+                Err(DbError::Sql(e)) => tracing::debug!("a migration is tried again: {e}"),
+                done => return done,
+            }
+            tokio::time::sleep(BETWEEN).await;
+        }
+        self.migrate_once().await
+    }
+
+    async fn migrate_once(&self) -> Result<(), DbError> {
         let client = self.connection().await?;
+        // An index over a large table takes longer than a statement may otherwise.
+        client.batch_execute("SET statement_timeout = 0").await?;
         client
             .batch_execute(
                 "CREATE TABLE IF NOT EXISTS migrations \
@@ -71,6 +92,8 @@ impl Db {
                 )
                 .await?;
         }
+        // The connection goes back to the pool.
+        client.batch_execute("SET statement_timeout = '10s'").await?;
         Ok(())
     }
 }

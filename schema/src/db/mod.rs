@@ -9,10 +9,12 @@ mod tx;
 
 use std::time::Duration;
 
+use deadpool_postgres::PoolError;
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use rand::Rng as _;
+use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
 pub use error::DbError;
@@ -28,6 +30,9 @@ const MAX_TRIES: u32 = 40;
 
 /// The longest that one try of a transaction may take, its commit included.
 const TRY_LIMIT: Duration = Duration::from_secs(15);
+
+/// No further try begins after this.
+const ALL_LIMIT: Duration = Duration::from_secs(30);
 
 /// What each connection is told first: every transaction is SERIALIZABLE, a lost client does not
 /// hold its locks, and times come back in UTC.
@@ -94,6 +99,7 @@ impl Db {
         F: AsyncFn(&Tx) -> Result<T, E>,
         E: From<DbError>,
     {
+        let began = Instant::now();
         for tries in 1..=MAX_TRIES {
             let tried = tokio::time::timeout(TRY_LIMIT, self.once(&body)).await;
             match tried.unwrap_or(Outcome::Retry) {
@@ -102,6 +108,9 @@ impl Db {
                     tracing::debug!(tx = name, tries, "transaction is tried again");
                     tokio::time::sleep(pause(tries)).await;
                 }
+            }
+            if began.elapsed() > ALL_LIMIT {
+                return Err(DbError::Contended { tx: name, tries }.into());
             }
         }
         Err(DbError::Contended { tx: name, tries: MAX_TRIES }.into())
@@ -114,6 +123,8 @@ impl Db {
     {
         let client = match self.pool.get().await {
             Ok(client) => client,
+            // A server that restarts is back within a few tries.
+            Err(PoolError::Backend(_)) => return Outcome::Retry,
             Err(e) => return Outcome::Done(Err(DbError::from(e).into())),
         };
         let session = match Session::begin(client).await {

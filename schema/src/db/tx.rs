@@ -17,6 +17,7 @@ pub struct Tx {
     client: Object,
     now: OffsetDateTime,
     retry: AtomicBool,
+    failed: AtomicBool,
 }
 
 impl Tx {
@@ -84,6 +85,7 @@ impl Tx {
     fn seen<T>(&self, result: Result<T, tokio_postgres::Error>) -> Result<T, DbError> {
         result.map_err(|e| {
             let e = DbError::from(e);
+            self.failed.store(true, Ordering::Relaxed);
             if e.is_retryable() {
                 self.retry.store(true, Ordering::Relaxed);
             }
@@ -110,7 +112,12 @@ impl Session {
     pub(super) async fn begin(client: Object) -> Result<Self, DbError> {
         // A guard from the first word on: the caller may drop us during BEGIN.
         let mut session = Self {
-            tx: Some(Tx { client, now: OffsetDateTime::UNIX_EPOCH, retry: AtomicBool::new(false) }),
+            tx: Some(Tx {
+                client,
+                now: OffsetDateTime::UNIX_EPOCH,
+                retry: AtomicBool::new(false),
+                failed: AtomicBool::new(false),
+            }),
         };
         let answer = session
             .tx()
@@ -143,6 +150,12 @@ impl Session {
     /// Commits when the body succeeded and no statement asked for another try, else rolls back.
     pub(super) async fn end<T, E: From<DbError>>(mut self, result: Result<T, E>) -> Outcome<T, E> {
         let wants_retry = self.tx().retry.load(Ordering::Relaxed);
+        // The server turns a COMMIT after a failed statement into a rollback, and says so to nobody.
+        let failed = self.tx().failed.load(Ordering::Relaxed);
+        let result = match result {
+            Ok(_) if failed => Err(DbError::Aborted.into()),
+            result => result,
+        };
         let last = if result.is_ok() && !wants_retry { "COMMIT" } else { "ROLLBACK" };
         let ended = self.tx().client.batch_execute(last).await.map_err(DbError::from);
         match ended {

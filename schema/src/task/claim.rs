@@ -55,6 +55,11 @@ impl Lease {
         self.max_attempts
     }
 
+    /// How many tries failed before this one, by the count that dead-letters.
+    pub fn failures(&self) -> i64 {
+        (self.attempt - 1 - (self.max_attempts - self.kind.max_attempts())).max(0)
+    }
+
     /// The token that every statement of the holder repeats.
     pub fn token(&self) -> Uuid {
         self.token

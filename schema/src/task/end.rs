@@ -37,6 +37,23 @@ pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     if standing == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
 }
 
+/// [`guard`] for an attempt that has just stored something: it and those before it do not count any
+/// more, so that a long encode may be interrupted any number of times as long as it moves on.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn progressed(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
+    let standing = tx
+        .exec(
+            "-- task.progressed
+            UPDATE tasks SET updated_at = $3, max_attempts = attempt + $4
+            WHERE id = $1 AND lease_token = $2",
+            &[&lease.task(), &lease.token(), &tx.now(), &lease.kind().max_attempts()],
+        )
+        .await?;
+    if standing == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
+}
+
 /// Ends a task with success and makes ready what waited for it alone.
 ///
 /// # Errors
@@ -192,17 +209,53 @@ pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn cancel_all(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    cancel(tx, video, &Kind::ALL).await
+}
+
+/// As [`cancel_all`], but pins go on: what they keep is there whatever became of the video.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn cancel_work(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    cancel(tx, video, &[Kind::Probe, Kind::Encode, Kind::Audio, Kind::Poster, Kind::Package]).await
+}
+
+async fn cancel(tx: &Tx, video: Uuid, kinds: &[Kind]) -> Result<(), DbError> {
+    let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     tx.exec(
-        "-- task.cancel_all
+        "-- task.cancel
         UPDATE tasks SET state = 'cancelled', lease_token = NULL, lease_until = NULL,
             updated_at = $2, ended_at = $2
-        WHERE video_id = $1 AND state IN ('waiting', 'ready', 'running')",
-        &[&video, &tx.now()],
+        WHERE video_id = $1 AND kind = ANY($3) AND state IN ('waiting', 'ready', 'running')",
+        &[&video, &tx.now(), &kinds],
     )
     .await?;
+    close_idle(tx, video).await
+}
+
+/// Takes a video's tasks of one kind from whoever works on them; they are ready again.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn take_back(tx: &Tx, video: Uuid, kind: Kind) -> Result<(), DbError> {
     tx.exec(
-        "-- attempt.close_all
-        UPDATE attempts SET closed_at = $2 WHERE video_id = $1 AND closed_at IS NULL",
+        "-- task.take_back
+        UPDATE tasks SET state = 'ready', lease_token = NULL, lease_until = NULL, ready_at = $3,
+            announced_at = NULL, max_attempts = max_attempts + 1, updated_at = $3
+        WHERE video_id = $1 AND kind = $2 AND state = 'running'",
+        &[&video, &kind.name(), &tx.now()],
+    )
+    .await?;
+    close_idle(tx, video).await
+}
+
+/// Closes the attempts of a video's tasks that nobody works on.
+async fn close_idle(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- attempt.close_idle
+        UPDATE attempts SET closed_at = $2
+        WHERE video_id = $1 AND closed_at IS NULL
+            AND task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND state <> 'running')",
         &[&video, &tx.now()],
     )
     .await?;

@@ -6,6 +6,9 @@ mod enqueue;
 mod state;
 
 pub use claim::{LEASE, Lease, claim, next_ready, renew};
-pub use end::{Ended, cancel_all, defer, finish, give_back, guard, refuse, sweep, unsettled};
+pub use end::{
+    Ended, cancel_all, cancel_work, defer, finish, give_back, guard, progressed, refuse, sweep,
+    take_back, unsettled,
+};
 pub use enqueue::{NewTask, enqueue, revive};
 pub use state::{Kind, State};

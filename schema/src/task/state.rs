@@ -57,12 +57,14 @@ impl Kind {
             .ok_or_else(|| DbError::Word { what: "task kind", word: word.to_owned() })
     }
 
-    /// How many attempts it gets before it is dead-lettered. A pin and a deletion wait for another
-    /// system that may be away for long: with back-off these last about a day.
+    /// How many attempts it gets before it is dead-lettered; those that met an engine that was away
+    /// do not count. A pin's last about a day with back-off. A deletion is never given up, since
+    /// nobody could ask for it again.
     pub const fn max_attempts(self) -> i64 {
         match self {
             Self::Probe | Self::Encode | Self::Audio | Self::Poster | Self::Package => 5,
-            Self::Pin | Self::Delete => 100,
+            Self::Pin => 100,
+            Self::Delete => i64::MAX / 2,
         }
     }
 

@@ -116,7 +116,8 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
 }
 
 /// Stores another plan for the picture, whose first one did not hold, and forgets what was stored of
-/// it; its renditions and the sound stay.
+/// it. Its renditions stay, and the sound if it is whole: cut by the other grid, half of it would not
+/// fit the rest.
 ///
 /// # Errors
 /// [`DbError::LeaseLost`].
@@ -128,7 +129,8 @@ pub async fn replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepE
         &[&lease.video(), &plan, &tx.now()],
     )
     .await?;
-    Ok(transcode::forget_pictures(tx, lease.video()).await?)
+    task::take_back(tx, lease.video(), Kind::Audio).await?;
+    Ok(transcode::forget_unfinished(tx, lease.video()).await?)
 }
 
 /// Makes a video playable when one rung and the audio (if any) are stored whole.
@@ -204,7 +206,7 @@ pub async fn fail(tx: &Tx, id: Uuid, failure: &Failure) -> Result<(), StepError>
         .map_err(|source| DbError::Stored { what: "error", source })?;
     tx.exec("-- video.error\nUPDATE videos SET error = $2 WHERE id = $1", &[&id, &error]).await?;
     to(tx, &video, status).await?;
-    task::cancel_all(tx, id).await?;
+    task::cancel_work(tx, id).await?;
     event::append(tx, id, &Event::Failed(failure.clone())).await?;
     Ok(())
 }
@@ -217,7 +219,7 @@ pub async fn cancel(tx: &Tx, id: Uuid) -> Result<(), StepError> {
     let video = found(tx, id).await?;
     let Some(status) = video.status.cancelled()? else { return Ok(()) };
     to(tx, &video, status).await?;
-    task::cancel_all(tx, id).await?;
+    task::cancel_work(tx, id).await?;
     event::append(tx, id, &Event::Cancelled {}).await?;
     Ok(())
 }

@@ -10,6 +10,7 @@ use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Format, Transcode};
 use reelpin_schema::video;
 use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 
 use super::store::{Opened, Store};
 use super::{plan_of, video_of};
@@ -81,9 +82,7 @@ async fn encode(
     let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
     let store = Store::new(work, lease, plan.grid.n_segments());
     let stored = pack(&store, plan, row, pipe).await;
-    let ended = child.wait().await;
-    media::ended(argv.program, ended, stored.as_ref().err())?;
-    stored
+    media::ended(argv.program, child, stored).await
 }
 
 async fn pack(
@@ -98,7 +97,8 @@ async fn pack(
     let mut opened: Option<Opened> = None;
     let mut piece = vec![0; PIECE];
     loop {
-        let read = pipe.read(&mut piece).await?;
+        let read =
+            timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
         if read == 0 {
             break;
         }

@@ -11,6 +11,7 @@ use reelpin_schema::transcode::{self, Format, Transcode};
 use reelpin_schema::video::{self, Video};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use super::store::Store;
 use super::{plan_of, video_of};
@@ -90,11 +91,7 @@ async fn encode(
         lines.push(rung(&store, row, pipe, Segmenter::new(&plan.grid, stretch)));
     }
     let stored = futures_util::future::try_join_all(lines).await;
-    let ended = child.wait().await;
-    // A broken pipe or a short one is most often the program's end told twice: its own word first.
-    media::ended(argv.program, ended, stored.as_ref().err())?;
-    stored?;
-    Ok(())
+    media::ended(argv.program, child, stored.map(drop)).await
 }
 
 /// Reads one rung's pipe and stores what comes out, side by side.
@@ -132,7 +129,8 @@ async fn cut(
     let mut reader = fmp4::Reader::default();
     let mut piece = vec![0; PIECE];
     loop {
-        let read = pipe.read(&mut piece).await?;
+        let read =
+            timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
         if read == 0 {
             break;
         }
@@ -171,7 +169,9 @@ async fn differs(
     if mismatch.is_theirs() {
         return Err(Refusal::NoFrames.into());
     }
-    if lease.attempt() == 1 || !plan.grid.exact {
+    let stretches = plan.video.as_ref().map_or(0, |picture| picture.stretches.len());
+    // The one stretch of a plan without an index cannot take the place of several.
+    if lease.failures() == 0 || !plan.grid.exact || stretches > 1 {
         return Err(mismatch.into());
     }
     tracing::warn!(video.id = %video.id, "planned anew without an index: {mismatch}");

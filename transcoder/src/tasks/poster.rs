@@ -20,7 +20,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let path = original.path();
     let argv = argv::poster(&plan, &media::text(&path)?, &media::text(&picture)?)
         .ok_or(Cause::Row("the plan has no picture"))?;
-    media::finish(work, &argv, folder.path(), &[path]).await?;
+    media::brief(work, &argv, folder.path(), &[path]).await?;
     let bytes = bytes::Bytes::from(tokio::fs::read(&picture).await?);
     let (cid, size) = (hashed(bytes.clone()).await?, bytes.len() as u64);
     let key = format!("{}{}", keys::media(video.id), keys::poster(&lease.suffix()));
@@ -30,7 +30,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         .run_tx("poster.finish", async move |tx| {
             task::finish(tx, &held).await?;
             let poster = NewFile { role: Role::Poster, path: key.clone(), cid: cid.clone(), size };
-            file::insert(tx, held.video(), &poster).await
+            file::insert_poster(tx, held.video(), &poster).await
         })
         .await?;
     Ok(())

@@ -110,7 +110,7 @@ impl<'a> Store<'a> {
             .work
             .db()
             .run_tx("encode.segment", async move |tx| {
-                task::guard(tx, &lease).await?;
+                task::progressed(tx, &lease).await?;
                 if let Some(init) = &init
                     && transcode::set_init(tx, rendition, init).await? != init.cid
                 {

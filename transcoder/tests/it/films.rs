@@ -170,11 +170,7 @@ async fn nothing_of_a_deleted_video_is_left() {
     let id = studio.upload(&film).await;
     let worker = studio.worker();
     studio.until(id, "completed", |v| v.status == Status::Completed).await;
-    studio
-        .db
-        .run_tx("test.delete", async move |tx| video::delete(tx, id).await)
-        .await
-        .unwrap();
+    studio.db.run_tx("test.delete", async move |tx| video::delete(tx, id).await).await.unwrap();
     let gone = async {
         loop {
             let keys = [format!("media/{id}/"), format!("orig/{id}/")];

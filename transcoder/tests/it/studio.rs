@@ -203,7 +203,10 @@ impl Studio {
         self.db
             .run_tx("test.attempts", async move |tx| {
                 let rows = tx
-                    .all("SELECT kind, attempt FROM tasks WHERE video_id = $1 ORDER BY kind", &[&id])
+                    .all(
+                        "SELECT kind, attempt FROM tasks WHERE video_id = $1 ORDER BY kind",
+                        &[&id],
+                    )
                     .await?;
                 Ok::<_, DbError>(rows.iter().map(|r| (r.get("kind"), r.get("attempt"))).collect())
             })

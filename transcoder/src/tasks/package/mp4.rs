@@ -7,6 +7,7 @@ use reelpin_plan::fmp4::{Part, Reader};
 use reelpin_plan::{TICKS, playlist};
 use reelpin_schema::cid::{File, FileDag};
 use reelpin_schema::keys;
+use reelpin_schema::settings::MAX_UPLOAD;
 use reelpin_schema::task::Lease;
 use reelpin_schema::transcode::{AUDIO, Format, NewRendition, StoredFile};
 use tokio::io::AsyncWriteExt as _;
@@ -27,7 +28,8 @@ struct Local<'a> {
     start: u64,
 }
 
-/// Makes and stores the MP4s, lowest rung first; without a picture, one of the sound.
+/// Makes and stores the MP4s, lowest rung first; without a picture, one of the sound. One that a
+/// single PUT cannot carry is left out.
 pub(super) async fn make(
     work: &Work,
     lease: &Lease,
@@ -42,11 +44,11 @@ pub(super) async fn make(
     let mut made = Vec::new();
     for hls in all.iter().filter(|hls| !hls.row.is_audio()) {
         let picture = fetch(work, hls, folder.path()).await?;
-        made.push(one(work, lease, target, Some(&picture), sound.as_ref(), folder.path()).await?);
+        made.extend(one(work, lease, target, Some(&picture), sound.as_ref(), folder.path()).await?);
         tokio::fs::remove_file(&picture.path).await?;
     }
-    if made.is_empty() {
-        made.push(one(work, lease, target, None, sound.as_ref(), folder.path()).await?);
+    if all.iter().all(|hls| hls.row.is_audio()) {
+        made.extend(one(work, lease, target, None, sound.as_ref(), folder.path()).await?);
     }
     Ok(made)
 }
@@ -58,12 +60,17 @@ async fn one(
     picture: Option<&Local<'_>>,
     sound: Option<&Local<'_>>,
     folder: &Path,
-) -> Result<NewRendition, TaskError> {
+) -> Result<Option<NewRendition>, TaskError> {
     let row = picture.map(|local| &local.hls.row);
     let resolution = row.map_or(AUDIO, |row| &row.resolution);
     let out = folder.join("out.mp4");
     remux(work, picture, sound, &out, folder).await?;
     let file = measure(out.clone()).await?;
+    if file.size > MAX_UPLOAD {
+        let (video, bytes) = (lease.video(), file.size);
+        tracing::warn!(video.id = %video, resolution, bytes, "an MP4 is too large for one PUT; left out");
+        return Ok(None);
+    }
     let key = format!("{}{}", keys::media(lease.video()), keys::mp4(resolution, &lease.suffix()));
     work.bucket().put_file(&key, &out, keys::content_type(&key)).await?;
     tokio::fs::remove_file(&out).await?;
@@ -76,7 +83,7 @@ async fn one(
         .unwrap_or(TICKS);
     let bitrate = playlist::average_bitrate(&[(file.size, longest)]);
     let peak: u64 = parts().map(|hls| playlist::peak_bitrate(&hls.measures(), target)).sum();
-    Ok(NewRendition {
+    Ok(Some(NewRendition {
         format: Format::Mp4,
         resolution: resolution.to_owned(),
         width: row.and_then(|row| row.width),
@@ -89,7 +96,7 @@ async fn one(
             peak_bitrate: peak.max(bitrate),
             codec: codecs.join(","),
         }),
-    })
+    }))
 }
 
 async fn remux(
