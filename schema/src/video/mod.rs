@@ -64,9 +64,15 @@ pub struct Video {
 
 macro_rules! columns {
     () => {
-        "id, file_id, title, description, filename, file_path, file_size, etag, ipfs_cid, \
-         checksum, root_cid, upload_status, probe, plan, error, events, ticket_until, looks, \
-         created_at, updated_at"
+        columns!("plan")
+    };
+    ($plan:literal) => {
+        concat!(
+            "id, file_id, title, description, filename, file_path, file_size, etag, ipfs_cid, \
+             checksum, root_cid, upload_status, probe, ",
+            $plan,
+            ", error, events, ticket_until, looks, created_at, updated_at"
+        )
     };
 }
 
@@ -175,7 +181,8 @@ pub async fn status(tx: &Tx, id: Uuid) -> Result<Option<Status>, DbError> {
         .transpose()
 }
 
-/// Reads a page of videos that are not deleted, newest first: those older than `before`.
+/// Reads a page of videos that are not deleted, newest first: those older than `before`. Their plans
+/// come without the grid, which is most of a long film's row.
 ///
 /// # Errors
 /// [`DbError`].
@@ -184,7 +191,7 @@ pub async fn list(tx: &Tx, before: Option<Uuid>, limit: i64) -> Result<Vec<Video
     tx.all(
         concat!(
             "-- video.list\nSELECT ",
-            columns!(),
+            columns!("plan - 'grid' AS plan"),
             " FROM videos WHERE upload_status <> 'deleted' AND id < $1 ORDER BY id DESC LIMIT $2"
         ),
         &[&before, &limit],
