@@ -21,7 +21,7 @@ export function isPlayable(record) {
 }
 
 /** Failures that are the file's own, or nobody's file: trying again changes nothing. */
-const FINAL = new Set("upload_expired not_a_video unsupported_codec too_many_pixels too_many_streams too_long too_many_frames no_frames".split(" "));
+const FINAL = new Set("upload_expired not_a_video unsupported_codec too_many_pixels too_many_streams too_long too_many_frames no_frames no_sound".split(" "));
 
 /** True where another try may end better. */
 export function canRetry({ upload_status, error }) {
