@@ -80,6 +80,8 @@ function wire() {
   document.addEventListener("video-changed", ({ detail }) => videos.put(detail.record));
   document.addEventListener("video-removed", ({ detail }) => {
     videos.drop(detail.id);
+    const upload = queue.uploads.find((other) => other.videoId === detail.id);
+    if (upload) queue.remove(upload);
     if (routeOf(location.hash).id === detail.id) location.hash = "#/";
   });
   find(".key-button").addEventListener("click", async () => (await api.askKey()) && videos.isConnected && videos.reload());

@@ -7,7 +7,7 @@ import { deleteDialog, editDialog } from "../lib/dialogs.js";
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { words } from "../lib/problem.js";
-import { isMoving } from "../lib/state.js";
+import { canRetry, isMoving } from "../lib/state.js";
 
 export class RpActions extends HTMLElement {
   app;
@@ -24,9 +24,7 @@ export class RpActions extends HTMLElement {
 
   show(record) {
     this.#record = record;
-    const state = record.upload_status;
-    // A video whose file never came has nothing to try again with.
-    this.#retry.hidden = !(state === "failed" || state === "cancelled") || record.error?.code === "upload_expired";
+    this.#retry.hidden = !canRetry(record);
     this.#cancel.hidden = !isMoving(record);
   }
 

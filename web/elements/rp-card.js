@@ -92,7 +92,9 @@ export class RpCard extends HTMLElement {
 
   #show(record, live) {
     const { article, title, duration, facts, poster, sign } = this.#parts;
-    if (article.dataset.state !== record.upload_status) sign.replaceChildren(icon(SIGNS[record.upload_status] ?? "film"));
+    const name = SIGNS[record.upload_status] ?? (record.duration && !record.width ? "sound" : "film");
+    if (sign.dataset.icon !== name) sign.replaceChildren(icon(name));
+    sign.dataset.icon = name;
     article.dataset.state = record.upload_status;
     article.dataset.video = record.id;
     article.classList.toggle("can-play", isPlayable(record));

@@ -24,7 +24,7 @@ export class RpPlayer extends HTMLElement {
   #playlists = "";
 
   connectedCallback() {
-    this.replaceChildren(h("div", { class: "frame" }, this.#video, this.#fault), this.#bar);
+    this.replaceChildren(h("div", { class: "frame" }, icon("sound"), this.#video, this.#fault), this.#bar);
     // At the end there is a pause too, but nothing to take: a replay begins with a seek.
     this.#video.addEventListener("pause", () => !this.#video.ended && this.#take());
     this.#video.addEventListener("seeking", () => this.#take());
@@ -56,6 +56,8 @@ export class RpPlayer extends HTMLElement {
     const poster = record.playback?.poster ? safeUrl(record.playback.poster) : null;
     if (poster && this.#video.poster !== poster) this.#video.poster = poster;
     this.#video.setAttribute("aria-label", `Video: ${record.title || record.filename}`);
+    // Sound alone needs no room for a picture, and has but one quality.
+    this.classList.toggle("sound", Boolean(record.duration) && !record.width);
     if (!address) return;
     // A playlist that grows has the same address with another content: the rungs say that it has grown.
     const playlists = [address, ...(record.renditions ?? []).filter((rendition) => rendition.format === "hls" && rendition.url).map((rendition) => rendition.resolution)].join();

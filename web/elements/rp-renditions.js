@@ -5,13 +5,14 @@ import { h } from "../lib/dom.js";
 import { bitrate, bytes, shortCid } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 
-const COLUMNS = ["Size", "Format", "File size", "Bit rate", "IPFS content id", ""];
+const COLUMNS = ["Resolution", "Format", "File size", "Bit rate", "IPFS content id", ""];
 
 export class RpRenditions extends HTMLElement {
   #shown = "";
 
   show(record) {
-    const renditions = (record.renditions ?? []).filter((rendition) => rendition.url || rendition.cid);
+    // What is being made has no size yet.
+    const renditions = (record.renditions ?? []).filter((rendition) => rendition.size);
     const text = JSON.stringify(renditions);
     if (text === this.#shown) return;
     this.#shown = text;
@@ -34,7 +35,8 @@ export class RpRenditions extends HTMLElement {
       cell("Format", kind, type === "copy" ? h("span", { class: "quiet" }, " copied") : null),
       cell("File size", bytes(size) || "–"),
       cell("Bit rate", bitrate(rate) || "–"),
-      cell("Content id", cid ? h("code", { title: cid }, shortCid(cid)) : "–", cid ? copyButton(cid, `content id of ${name} ${format.toUpperCase()}`) : null),
+      cell("Content id", cid ? h("span", {}, h("code", { title: cid }, shortCid(cid)), format === "hls" ? h("span", { class: "quiet playlist" }, "playlist") : null) : "–",
+        cid ? copyButton(cid, `content id of ${name} ${format.toUpperCase()}${format === "hls" ? " playlist" : ""}`)  : null),
       cell("", format === "mp4" ? download(record.id, resolution) : null));
   }
 }

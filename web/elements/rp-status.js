@@ -32,7 +32,7 @@ export class RpStatus extends HTMLElement {
     say(this.#value, this.#bar.hidden ? "" : `${percent(value)} %`);
     setBar(this.#bar, percent(value ?? 0));
     this.#showRungs(moving ? Object.entries(live.rungs) : []);
-    this.#showPins(record.pins ?? []);
+    this.#showPins(record);
   }
 
   #words(record) {
@@ -53,16 +53,18 @@ export class RpStatus extends HTMLElement {
     this.#rungs.hidden = rungs.length === 0;
   }
 
-  #showPins(pins) {
-    const items = pins.map((pin) => h("li", { "data-pin": pin.state }, h("span", { class: "dot", "aria-hidden": "true" }),
-      `${pin.target === "node" ? "IPFS node" : pin.target}: ${PINS[pin.state] ?? pin.state}`));
-    // A pin of the original and one of the folder read the same: once is enough.
-    const unlike = items.filter((item, n) => items.findIndex((other) => other.textContent === item.textContent) === n);
-    const text = unlike.map((item) => item.textContent).join();
-    if (this.#pins.dataset.text !== text) this.#pins.replaceChildren(...unlike);
+  #showPins({ pins = [], ipfs_cid }) {
+    const items = pins.map((pin) => h("li", { "data-pin": pin.state }, h("span", { class: "dot", "aria-hidden": "true" }), pinWords(pin, ipfs_cid)));
+    const text = items.map((item) => item.textContent).join();
+    if (this.#pins.dataset.text !== text) this.#pins.replaceChildren(...items);
     this.#pins.dataset.text = text;
-    this.#pins.hidden = unlike.length === 0;
+    this.#pins.hidden = items.length === 0;
   }
+}
+
+/** "Original on IPFS: pinned". */
+function pinWords({ target, state, cid }, original) {
+  return `${cid === original ? "Original" : "Published folder"} on ${target === "node" ? "IPFS" : target}: ${PINS[state] ?? state}`;
 }
 
 customElements.define("rp-status", RpStatus);

@@ -17,14 +17,15 @@ export class RpSteps extends HTMLElement {
     for (const event of events) this.#events.set(event.seq, event);
     if (this.#events.size === before) return;
     const steps = [...this.#events.values()].sort((a, b) => a.seq - b.seq);
-    this.#list.replaceChildren(...steps.map((event) => this.#item(event)));
+    const roots = steps.map((event) => event.data?.root_cid).filter(Boolean);
+    this.#list.replaceChildren(...steps.map((event) => this.#item(event, roots)));
     this.hidden = false;
   }
 
-  #item({ seq, at, name, data }) {
+  #item({ seq, at, name, data }, roots) {
     const time = new Date(at);
     const words = new Intl.DateTimeFormat("en", { timeStyle: "medium", hourCycle: "h23" });
-    return h("li", { "data-event": name, "data-seq": seq }, h("span", { class: "step-name" }, eventWords(name, data)),
+    return h("li", { "data-event": name, "data-seq": seq }, h("span", { class: "step-name" }, eventWords(name, data, roots)),
       Number.isNaN(time.getTime()) ? null : h("time", { datetime: at, title: time.toLocaleString("en") }, words.format(time)));
   }
 }

@@ -37,7 +37,8 @@ export class RpUpload extends HTMLElement {
     setBar(progress, upload.state === "finishing" ? null : percent((100 * upload.sent) / upload.total));
     progress.hidden = upload.state === "done" || upload.state === "failed";
     say(this.#line, line(upload));
-    retry.hidden = upload.state !== "failed";
+    // 422: the same file would be refused again.
+    retry.hidden = upload.state !== "failed" || upload.problem.status === 422;
     say(words, upload.active || upload.state === "queued" ? `Cancel the upload of ${upload.file.name}` : `Remove ${upload.file.name} from this list`);
     this.#link.hidden = upload.state !== "done";
     if (upload.videoId) this.#link.href = videoHash(upload.videoId);

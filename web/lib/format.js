@@ -26,10 +26,10 @@ export function bitrate(bitsPerSecond) {
   return `${(bitsPerSecond / 1_000_000).toFixed(1)} Mbit/s`;
 }
 
-/** Seconds as a clock: "0:30", "1:02:03". */
+/** Seconds as a clock: "0:30", "1:02:03"; what lasts at all lasts a second. */
 export function clock(seconds) {
   if (!Number.isFinite(seconds) || seconds < 0) return "";
-  const whole = Math.round(seconds);
+  const whole = seconds > 0 ? Math.max(1, Math.round(seconds)) : 0;
   const two = (n) => String(n).padStart(2, "0");
   const hours = Math.floor(whole / 3600);
   const minutes = Math.floor((whole % 3600) / 60);

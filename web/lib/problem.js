@@ -15,6 +15,8 @@ export class Problem extends Error {
 
   /** The whole message: sentence and suggestion, and the request id where the fault is the server's. */
   get words() {
+    // The server tells programs how to send a key; people are asked for it.
+    if (this.status === 401) return "This needs the server's API key.";
     const id = this.status >= 500 && this.requestId ? ` (Request ${this.requestId})` : "";
     return [sentence(this.detail), sentence(this.suggestion)].filter(Boolean).join(" ") + id;
   }

@@ -20,6 +20,14 @@ export function isPlayable(record) {
   return Boolean(record.playback?.hls);
 }
 
+/** Failures that are the file's own, or nobody's file: trying again changes nothing. */
+const FINAL = new Set("upload_expired not_a_video unsupported_codec too_many_pixels too_many_streams too_long too_many_frames no_frames no_sound".split(" "));
+
+/** True where another try may end better. */
+export function canRetry({ upload_status, error }) {
+  return upload_status === "cancelled" || (upload_status === "failed" && !FINAL.has(error?.code));
+}
+
 /** Nothing is known of the work yet. */
 export const NO_LIVE = Object.freeze({ percent: null, rungs: Object.freeze({}) });
 
@@ -118,7 +126,7 @@ export function stateSentence(record) {
     case "completed":
       return "All sizes are ready.";
     case "cancelled":
-      return isPlayable(record) ? "Cancelled. What was ready by then can be watched." : "Cancelled. Retry to prepare it after all.";
+      return isPlayable(record) ? "What was ready by then can be watched." : "Nothing was ready by then. Retry to prepare it after all.";
     case "deleted":
       return "This video was deleted.";
     default:
@@ -126,27 +134,27 @@ export function stateSentence(record) {
   }
 }
 
-/** An event in a few words, for the list of steps. */
-export function eventWords(name, data = {}) {
+/** An event in a few words, for the list of steps; `roots` are the folders that were published so far. */
+export function eventWords(name, data = {}, roots = []) {
   switch (name) {
     case "uploaded":
       return "File arrived";
     case "probed":
-      return data.width ? `Looked into: ${data.width}×${data.height}` : "Looked into";
+      return data.width ? `Probed: ${data.width}×${data.height}` : "Probed";
     case "planned":
       return `Planned ${list([...(data.rungs ?? []), ...(data.audio ? ["audio"] : [])])}`;
     case "playable":
-      return "Can be watched";
+      return "Can be played";
     case "rung_added":
-      return `${data.resolution ?? "A size"} can be watched`;
+      return `${data.resolution ?? "A size"} can be played`;
     case "rung_completed":
-      return `${data.resolution ?? "A size"} done`;
+      return `${data.resolution === "audio" ? "Audio" : (data.resolution ?? "A size")} done`;
     case "completed":
       return "All sizes done";
     case "published":
       return "Published as one IPFS folder";
     case "pinned":
-      return `Pinned on ${data.target ?? "IPFS"}`;
+      return `Pinned the ${roots.includes(data.cid) ? "folder" : "original"}${!data.target || data.target === "node" ? "" : ` on ${data.target}`}`;
     case "failed":
       return "Failed";
     case "cancelled":

@@ -22,7 +22,7 @@ test("bit rates change their unit without an odd step", () => {
 });
 
 test("clocks carry over", () => {
-  for (const [n, text] of [[0, "0:00"], [30.02, "0:30"], [59.6, "1:00"], [3599.5, "1:00:00"], [3723, "1:02:03"], [undefined, ""]]) assert.equal(clock(n), text);
+  for (const [n, text] of [[0, "0:00"], [0.3, "0:01"], [30.02, "0:30"], [59.6, "1:00"], [3599.5, "1:00:00"], [3723, "1:02:03"], [undefined, ""]]) assert.equal(clock(n), text);
 });
 
 test("time left is coarse", () => {
@@ -66,6 +66,9 @@ test("files that cannot be videos are refused in words", () => {
   assert.equal(refusal({ name: "a.MKV", type: "", size: 1 }, limit), null);
   assert.equal(refusal({ name: "a.ts", type: "text/vnd.trolltech.linguist", size: 1 }, limit), null);
   assert.equal(refusal({ name: "no-extension", type: "video/webm", size: 1 }, limit), null);
+  // Sound alone is taken, too.
+  assert.equal(refusal({ name: "talk.mp3", type: "audio/mpeg", size: 1 }, limit), null);
+  assert.equal(refusal({ name: "talk.OPUS", type: "", size: 1 }, limit), null);
 });
 
 test("problem documents become sentences, whatever the server sends", async () => {

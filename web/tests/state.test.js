@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { NO_LIVE, eventWords, heard, isMoving, stateName, stateSentence } from "../lib/state.js";
+import { canRetry, NO_LIVE, eventWords, heard, isMoving, stateName, stateSentence } from "../lib/state.js";
 
 const at = (upload_status, more = {}) => ({ record: { id: "v", upload_status, pins: [], error: null, ...more }, live: NO_LIVE });
 const event = (name, data = {}) => ({ type: "event", seq: 1, name, data });
@@ -64,6 +64,20 @@ test("what a newer server says does no harm", () => {
   assert.deepEqual(heard(view, event("colourised")).record, view.record);
   assert.deepEqual(heard(view, { type: "weather" }).record, view.record);
   assert.equal(eventWords("colourised"), "colourised");
+});
+
+test("only what may end better is retried", () => {
+  const failed = (code) => ({ upload_status: "failed", error: { code } });
+  assert.equal(canRetry(failed("internal")), true);
+  for (const code of ["not_a_video", "upload_expired", "too_long"]) assert.equal(canRetry(failed(code)), false);
+  assert.equal(canRetry({ upload_status: "cancelled", error: null }), true);
+  assert.equal(canRetry({ upload_status: "completed", error: null }), false);
+});
+
+test("a step says which pin it was", () => {
+  assert.equal(eventWords("pinned", { target: "node", cid: "root" }, ["root"]), "Pinned the folder");
+  assert.equal(eventWords("pinned", { target: "node", cid: "film" }, ["root"]), "Pinned the original");
+  assert.equal(eventWords("pinned", { target: "pinata", cid: "film" }), "Pinned the original on pinata");
 });
 
 test("every state and event has words", () => {
