@@ -13,6 +13,38 @@ use crate::{bucket, db};
 /// The most bytes that one PUT carries (S3 API reference), and so the largest upload for now.
 pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
 
+/// Every setting there is, those of the tests included.
+const KNOWN: &[&str] = &[
+    "REELPIN_API_KEY",
+    "REELPIN_CHROMIUM",
+    "REELPIN_CONFIG",
+    "REELPIN_DATA",
+    "REELPIN_DATABASE_CONNECTIONS",
+    "REELPIN_DATABASE_URL",
+    "REELPIN_IPFS_GATEWAY",
+    "REELPIN_IPFS_GATEWAY_LISTEN",
+    "REELPIN_IPFS_NETWORK",
+    "REELPIN_IPFS_RPC",
+    "REELPIN_IPFS_RPC_AUTH",
+    "REELPIN_IPFS_RPC_LISTEN",
+    "REELPIN_LISTEN",
+    "REELPIN_LOG",
+    "REELPIN_MEDIA_URL",
+    "REELPIN_PIN_ORIGINAL",
+    "REELPIN_PUBLIC_URL",
+    "REELPIN_S3_ACCESS_KEY",
+    "REELPIN_S3_BUCKET",
+    "REELPIN_S3_ENDPOINT",
+    "REELPIN_S3_LISTEN",
+    "REELPIN_S3_PUBLIC_ENDPOINT",
+    "REELPIN_S3_REGION",
+    "REELPIN_S3_SECRET_KEY",
+    "REELPIN_TEST_MEDIA",
+    "REELPIN_WEB",
+    "REELPIN_WORK",
+    "REELPIN_WORKER_NAME",
+];
+
 /// What is wrong with the settings.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SettingsError {
@@ -96,6 +128,20 @@ impl Source {
     /// Adds a sentence about a value that cannot be used.
     pub fn refuse(&mut self, sentence: String) {
         self.wrong.push(sentence);
+    }
+
+    /// What was refused so far, before anything is started by these settings.
+    ///
+    /// # Errors
+    /// [`SettingsError::Values`] with every sentence.
+    pub fn check(&self) -> Result<(), SettingsError> {
+        if self.wrong.is_empty() { Ok(()) } else { Err(SettingsError::Values(self.wrong.clone())) }
+    }
+
+    /// Names that are set and that no part of Reelpin reads: most likely misspelt.
+    pub fn unknown(&self) -> Vec<&str> {
+        let names = self.env.keys().chain(self.file.keys()).map(String::as_str);
+        names.filter(|name| !KNOWN.contains(name)).collect()
     }
 
     /// Ends the reading.

@@ -223,7 +223,9 @@ async fn drive(work: &Work, lease: &Lease, claimed: Instant, stop: &Cancellation
         Err(TaskError::Ours(cause)) => {
             tracing::error!(video.id = %video, kind, attempt = lease.attempt(), "task failed: {cause}");
         }
-        Err(TaskError::Lost) => tracing::info!(video.id = %video, kind, "task lost to another"),
+        Err(TaskError::Lost) => {
+            tracing::info!(video.id = %video, kind, "task ended with its lease: its video ended, or another worker has it")
+        }
         Err(TaskError::Later(wait)) => {
             tracing::debug!(video.id = %video, kind, wait_s = wait.whole_seconds(), "task put off");
         }

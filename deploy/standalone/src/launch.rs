@@ -93,12 +93,17 @@ pub async fn run(
 ) -> Result<(), LaunchError> {
     let toolbox = Toolbox::find(&options.search_path)?;
     let mut gateway = settings::Gateway::read(&mut source, options.web.clone());
+    let local = wiring::local_engines(&mut source, &options);
+    for name in source.unknown() {
+        note(&format!("{name} is not a setting of Reelpin; is it misspelt?"));
+    }
+    // Before anything listens, is made or talks to others.
+    source.check()?;
     let listener = TcpListener::bind(gateway.listen)
         .await
         .map_err(|source| LaunchError::Listen { address: gateway.listen, source })?;
     wiring::listened(&source, &mut gateway, &listener);
-    let local = wiring::local_engines(&mut source, &options, &gateway);
-    let engines = Engines::start(local).await?;
+    let engines = Engines::start(wiring::for_pages(local, &gateway)).await?;
     for sentence in engines.notes() {
         note(sentence);
     }

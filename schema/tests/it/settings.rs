@@ -50,6 +50,13 @@ fn the_environment_wins_over_the_file() {
 }
 
 #[test]
+fn misspelt_names_are_told() {
+    let source =
+        source(&[("REELPIN_LISTN", "x"), ("REELPIN_LISTEN", "y"), ("PATH", "z")], "dta = 1");
+    assert_eq!(source.unknown(), ["REELPIN_LISTN", "REELPIN_DTA"]);
+}
+
+#[test]
 fn a_secret_does_not_show_itself() {
     let mut all = source(
         &[

@@ -27,14 +27,9 @@ pub(super) fn listened(source: &Source, gateway: &mut Gateway, listener: &TcpLis
 }
 
 /// The engines that no setting names.
-pub(super) fn local_engines(
-    source: &mut Source,
-    options: &Options,
-    gateway: &Gateway,
-) -> engines::Options {
+pub(super) fn local_engines(source: &mut Source, options: &Options) -> engines::Options {
     let loopback = |port| SocketAddr::from(([127, 0, 0, 1], port));
     let what = "an address with a port, like 127.0.0.1:8081";
-    let port = gateway.listen.port();
     let network = match source.get("REELPIN_IPFS_NETWORK").as_deref() {
         None | Some("private") => Network::Private,
         Some("public") => Network::Public,
@@ -48,6 +43,13 @@ pub(super) fn local_engines(
     if want_ipfs && network == Network::Private {
         source.fill("REELPIN_PIN_ORIGINAL", "true");
     }
+    if want_ipfs && source.get("REELPIN_PIN_ORIGINAL").is_none() {
+        source.refuse(
+            "REELPIN_IPFS_NETWORK=public also wants REELPIN_PIN_ORIGINAL: say true or false, whether \
+             originals, with all that they tell of place and person, may be fetched by others"
+                .to_owned(),
+        );
+    }
     engines::Options {
         s3_listen: source.parse("REELPIN_S3_LISTEN", loopback(S3), what),
         rpc_listen: source.parse("REELPIN_IPFS_RPC_LISTEN", loopback(IPFS_RPC), what),
@@ -57,16 +59,22 @@ pub(super) fn local_engines(
             what,
         ),
         network,
-        allowed_origins: vec![
-            gateway.public_url.clone(),
-            format!("http://{}", gateway.listen),
-            format!("http://localhost:{port}"),
-        ],
         want_postgres: source.get("REELPIN_DATABASE_URL").is_none(),
         want_s3: source.get("REELPIN_S3_ENDPOINT").is_none(),
         want_ipfs,
         ..engines::Options::local(options.data.clone(), options.search_path.clone())
     }
+}
+
+/// The same, open to the pages of this gateway, whose port is known now.
+pub(super) fn for_pages(local: engines::Options, gateway: &Gateway) -> engines::Options {
+    let port = gateway.listen.port();
+    let allowed_origins = vec![
+        gateway.public_url.clone(),
+        format!("http://{}", gateway.listen),
+        format!("http://localhost:{port}"),
+    ];
+    engines::Options { allowed_origins, ..local }
 }
 
 /// Tells the services where the local engines are, by the same settings that name others.
