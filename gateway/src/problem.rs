@@ -230,7 +230,7 @@ impl From<StepError> for Problem {
             StepError::Missing => Self::video_not_found(),
             StepError::Expired => Self::new(
                 Code::NothingToRetry,
-                "No file was ever stored for this video.",
+                "There is no stored file that could be tried again.",
                 "Upload the file again.",
             ),
             StepError::Bad(bad) if bad.from == Status::Deleted => Self::video_deleted(),

@@ -134,8 +134,15 @@ impl From<StepError> for TaskError {
 
 impl From<Refusal> for TaskError {
     fn from(r: Refusal) -> Self {
-        Self::Theirs(Failure::new(r.code(), r.to_string(), r.suggestion()))
+        Self::Theirs(Failure::new(r.code(), sentence(&r.to_string()), sentence(r.suggestion())))
     }
+}
+
+/// An error's words as a person reads them: with a capital and a full stop.
+fn sentence(words: &str) -> String {
+    let mut chars = words.chars();
+    let first: String = chars.next().map(|c| c.to_uppercase().collect()).unwrap_or_default();
+    format!("{first}{}.", chars.as_str().trim_end_matches('.'))
 }
 
 macro_rules! ours {

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use reelpin_plan::argv::{Argv, Program as Planned};
 
+use reelpin_schema::failure::Failure;
+
 use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
 use crate::error::{Cause, TaskError};
 use crate::work::Work;
@@ -25,6 +27,9 @@ const BRIEF: Duration = Duration::from_secs(180);
 /// A program that has written nothing for this long has hung. The slowest real case, 2 s of 8K on a
 /// busy core, takes about a minute.
 pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+
+/// ffmpeg's exit code when more than two thirds of what it decoded were errors (`-max_error_rate`).
+const TOO_MANY_ERRORS: i32 = 69;
 
 /// Bounds of a long run.
 fn encode() -> Limits {
@@ -116,6 +121,14 @@ impl LookError {
         }
     }
 
+    /// The end of what the program said on standard error.
+    pub(crate) fn said(&self) -> &str {
+        match self {
+            Self::Run(e) => e.report().map_or("", |report| &report.stderr),
+            Self::TooMuch => "",
+        }
+    }
+
     /// As a cause of ours.
     pub(crate) fn cause(self, program: Planned) -> Cause {
         match self {
@@ -151,6 +164,13 @@ pub(crate) async fn ended(
     }
     match (child.wait().await, read) {
         (Ok(_), read) => read,
+        (Err(ConfineError::NonZero { code: TOO_MANY_ERRORS, .. }), _) => {
+            Err(TaskError::Theirs(Failure::new(
+                "undecodable",
+                "Most of this file cannot be decoded.",
+                "The file may be damaged: check that it plays, or export it again and upload that.",
+            )))
+        }
         (Err(e), Ok(())) => Err(cause(program, e).into()),
         (Err(ConfineError::NonZero { .. } | ConfineError::Cancelled { .. }), Err(e)) => Err(e),
         (Err(e), Err(TaskError::Ours(Cause::Fmp4(_) | Cause::Mismatch(_)))) => {

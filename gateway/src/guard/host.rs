@@ -18,7 +18,9 @@ pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Nex
         Some(authority) => Some(authority.clone()),
         None => request.headers().get(HOST).and_then(|host| host.as_bytes().try_into().ok()),
     };
-    if named.is_some_and(|named| is_ours(&app.guard.hosts, &named)) {
+    // Exactly one header (RFC 9112, 3.2).
+    let once = request.headers().get_all(HOST).iter().count() <= 1;
+    if once && named.is_some_and(|named| is_ours(&app.guard.hosts, &named)) {
         return next.run(request).await;
     }
     Problem::new(

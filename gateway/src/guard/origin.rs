@@ -20,13 +20,14 @@ pub(crate) async fn check(State(app): State<Shared>, request: Request, next: Nex
     next.run(request).await
 }
 
-/// Refuses a foreign `Origin` and `Sec-Fetch-Site: cross-site`.
+/// Refuses a foreign `Origin`, and what a browser says comes from another origin.
 pub(crate) fn refuse_foreign(guard: &Guard, headers: &HeaderMap) -> Result<(), Problem> {
     let foreign_origin = headers.get_all(ORIGIN).iter().any(|origin| {
         origin.to_str().map_or(true, |origin| !guard.origins.contains(&normal(origin)))
     });
-    let cross_site = headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site");
-    if foreign_origin || cross_site {
+    let elsewhere =
+        headers.get("sec-fetch-site").is_some_and(|site| site != "same-origin" && site != "none");
+    if foreign_origin || elsewhere {
         return Err(Problem::new(
             Code::ForeignOrigin,
             "The request comes from a page of another site.",

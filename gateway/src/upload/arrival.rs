@@ -78,7 +78,7 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
     let first = app.bucket.get(&video.file_path, range).await?;
     let first = first.body.collect().await.map_err(|e| BucketError::Read(e.into()))?.into_bytes();
     if !sniff::is_media(&first) {
-        return Err(refuse(app, id).await?);
+        return Err(refuse(app, id, video.file_path.clone()).await?);
     }
     let (path, head) = settled(app, &video, head).await?;
     let copy = (path != video.file_path).then_some(path);
@@ -133,7 +133,7 @@ async fn drop_unused(app: &App, id: Uuid, copy: String) -> Result<(), ArrivalErr
     Ok(())
 }
 
-async fn refuse(app: &App, id: Uuid) -> Result<ArrivalError, ArrivalError> {
+async fn refuse(app: &App, id: Uuid, key: String) -> Result<ArrivalError, ArrivalError> {
     let failure = Failure::new(
         Code::NotAVideo.name(),
         "The file is not a video or audio file that Reelpin knows.",
@@ -142,6 +142,10 @@ async fn refuse(app: &App, id: Uuid) -> Result<ArrivalError, ArrivalError> {
     let stored = failure.clone();
     app.db.run_tx("upload.not_a_video", async move |tx| video::fail(tx, id, &stored).await).await?;
     app.queue.video_changed(id);
+    // Nobody needs it any more; what fails here goes when the video is deleted.
+    if let Err(error) = app.bucket.delete(&[key]).await {
+        tracing::warn!(%error, video.id = %id, "cannot remove a refused upload");
+    }
     Ok(ArrivalError::NotAVideo(failure))
 }
 

@@ -44,9 +44,16 @@ fn one_line(given: &str) -> String {
     given.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_owned()
 }
 
-/// Control characters, and those that turn the direction of text around (UAX 9).
+/// Control characters, those that turn the direction of text around (UAX 9), and those that show
+/// nothing (zero widths, separators, tags); the joiner U+200D stays, since emoji are made with it.
 fn is_unseen(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    c.is_control()
+        || matches!(
+            c,
+            '\u{200b}' | '\u{200c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}'
+                | '\u{e0000}'..='\u{e007f}'
+        )
 }
 
 fn bounded(name: &'static str, text: String, most: usize) -> Result<String, Problem> {

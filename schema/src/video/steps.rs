@@ -159,6 +159,8 @@ pub struct Completed {
     pub master: NewFile,
     /// CID of the folder of all this.
     pub root_cid: String,
+    /// Length of the longest rendition, ticks of 1/90000 s: what the plan expected may differ.
+    pub duration_ticks: u64,
     /// Pins to be made of the folder.
     pub pins: Vec<NewPin>,
 }
@@ -181,8 +183,10 @@ pub async fn completed(tx: &Tx, lease: &Lease, done: &Completed) -> Result<(), S
     file::insert(tx, video.id, &done.master).await?;
     tx.exec(
         "-- video.root
-        UPDATE videos SET root_cid = $2 WHERE id = $1",
-        &[&video.id, &done.root_cid],
+        UPDATE videos SET root_cid = $2,
+            plan = jsonb_set(plan, ARRAY['duration'], to_jsonb($3::INT8))
+        WHERE id = $1",
+        &[&video.id, &done.root_cid, &done.duration_ticks.cast_signed()],
     )
     .await?;
     event::append(tx, video.id, &Event::Completed {}).await?;

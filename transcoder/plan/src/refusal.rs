@@ -17,7 +17,7 @@ pub enum Refusal {
         codec: String,
     },
     /// More pixels than [`limits::MAX_PIXELS`], or a side beyond [`limits::MAX_SIDE`].
-    #[error("the picture has {width} x {height} pixels; at most 8192 x 4320 are taken")]
+    #[error("the picture has more than 8192 x 4320 pixels")]
     TooManyPixels {
         /// As stored, pixels.
         width: u64,
@@ -61,7 +61,9 @@ impl Refusal {
     /// What the person can do about it, one sentence.
     pub const fn suggestion(&self) -> &'static str {
         match self {
-            Self::NotAVideo => "upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file",
+            Self::NotAVideo => {
+                "upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file, or a sound file"
+            }
             Self::UnsupportedCodec { .. } => "export the video as H.264 with AAC sound",
             Self::TooManyPixels { .. } => "scale the video down to 4K and upload it again",
             Self::TooManyStreams { .. } => {

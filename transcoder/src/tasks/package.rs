@@ -62,7 +62,12 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         Some(_) => vec![NewPin::at_node(pin::Role::Published, root_cid.clone())],
         None => Vec::new(),
     };
-    let done = Completed { packaged, mp4s, master, root_cid, pins };
+    let duration_ticks = all
+        .iter()
+        .map(|hls| hls.segments.iter().map(|s| s.duration_ticks).sum())
+        .max()
+        .unwrap_or(plan.duration);
+    let done = Completed { duration_ticks, packaged, mp4s, master, root_cid, pins };
     let held = lease.clone();
     work.db()
         .run_tx("package.finish", async move |tx| video::completed(tx, &held, &done).await)

@@ -2,9 +2,8 @@
 //! is to be made of it.
 
 use reelpin_plan::argv;
-use reelpin_plan::{Index, Options, Plan, Probe, TICKS};
+use reelpin_plan::{Index, Options, Plan, Probe, Refusal, TICKS};
 use reelpin_schema::event::Event;
-use reelpin_schema::failure::Failure;
 use reelpin_schema::pin::{NewPin, Role};
 use reelpin_schema::task::{Kind, Lease, NewTask};
 use reelpin_schema::transcode::{AUDIO, Format, NewRendition};
@@ -38,14 +37,19 @@ async fn probe(work: &Work, original: &Original) -> Result<Probe, TaskError> {
         Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
         Err(e) if e.is_theirs() => {
             tracing::info!(?e, "ffprobe does not understand an upload");
-            Err(TaskError::Theirs(Failure::new(
-                "not_a_video",
-                "This file cannot be read as a video.",
-                "Check that it plays on your own machine, or export it as MP4 and upload that.",
-            )))
+            Err(refusal(&e).into())
         }
         Err(e) => Err(e.cause(argv.program).into()),
     }
+}
+
+/// What a file of which ffprobe tells nothing is refused for.
+fn refusal(e: &media::LookError) -> Refusal {
+    // Its own limit of pixels, which it holds before it tells them.
+    if e.said().contains("exceeds specified max pixel count") {
+        return Refusal::TooManyPixels { width: 0, height: 0 };
+    }
+    Refusal::NotAVideo
 }
 
 /// The frame index, where one can be had.

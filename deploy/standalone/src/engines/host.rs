@@ -30,7 +30,12 @@ impl Hosts {
 
 /// Middleware: 421 for a request that names another host.
 pub(super) async fn check(State(hosts): State<Hosts>, request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::HOST).and_then(|host| host.to_str().ok());
+    let mut hosts_named = request.headers().get_all(header::HOST).iter();
+    // Exactly one (RFC 9112, 3.2).
+    let named = match (hosts_named.next(), hosts_named.next()) {
+        (Some(host), None) => host.to_str().ok(),
+        _ => None,
+    };
     if named.is_some_and(|host| hosts.admit(host)) {
         next.run(request).await
     } else {

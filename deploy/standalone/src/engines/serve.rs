@@ -118,5 +118,6 @@ async fn limit_body_pauses(request: Request, next: Next) -> Result<Response, Inf
             Err(_) => Some((Err(io::ErrorKind::TimedOut.into()), chunks)),
         }
     });
-    Ok(next.run(Request::from_parts(head, Body::from_stream(chunks))).await)
+    // Fused: whoever asks again after the end is told of it again.
+    Ok(next.run(Request::from_parts(head, Body::from_stream(chunks.fuse()))).await)
 }

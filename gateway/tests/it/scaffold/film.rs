@@ -246,6 +246,7 @@ impl<'a> Film<'a> {
         };
         let master = format!("#EXTM3U\n# {}\n", "master ".repeat(50));
         let done = Completed {
+            duration_ticks: 450_000,
             packaged,
             mp4s: vec![NewRendition {
                 format: Format::Mp4,

@@ -8,14 +8,18 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::Request;
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::Next;
 use axum::response::Response;
 use futures_util::{StreamExt as _, stream};
 use tokio::sync::Mutex;
 
-/// The longest that a refused body is read: 5 GiB at 10 MB/s.
-const LONGEST: Duration = Duration::from_secs(600);
+/// The longest that the body of a repeated PUT is read, whose signature was good: 5 GiB at 10 MB/s.
+const REPEATED: Duration = Duration::from_secs(600);
+
+/// The longest for any other refusal: whoever sends may be a stranger.
+const REFUSED: Duration = Duration::from_secs(2);
 
 /// Answers, after what is left of the body was read when the answer is a refusal.
 pub(super) async fn before_refusing(request: Request, next: Next) -> Response {
@@ -24,7 +28,7 @@ pub(super) async fn before_refusing(request: Request, next: Next) -> Response {
         return next.run(request).await;
     }
     let (head, body) = request.into_parts();
-    let body = Arc::new(Mutex::new(body.into_data_stream()));
+    let body = Arc::new(Mutex::new(body.into_data_stream().fuse()));
     let lent = stream::unfold(Arc::clone(&body), |body| async move {
         let piece = body.lock().await.next().await?;
         Some((piece, body))
@@ -36,7 +40,11 @@ pub(super) async fn before_refusing(request: Request, next: Next) -> Response {
             while let Some(Ok(_)) = body.next().await {}
         };
         // Whoever sends for longer meets the reset.
-        let _ = tokio::time::timeout(LONGEST, rest).await;
+        let limit = match answer.status() {
+            StatusCode::PRECONDITION_FAILED => REPEATED,
+            _ => REFUSED,
+        };
+        let _ = tokio::time::timeout(limit, rest).await;
     }
     answer
 }

@@ -5,6 +5,7 @@
 //! was acknowledged.
 mod drain;
 mod guard;
+mod turns;
 
 use std::io;
 use std::net::SocketAddr;
@@ -87,6 +88,7 @@ pub(super) fn open(
     let router = Router::new()
         .fallback_service(service)
         .layer(from_fn(guard::keep_within_bucket))
+        .layer(from_fn_with_state(turns::Turns::default(), turns::take))
         .layer(from_fn(drain::before_refusing))
         .layer(cors)
         .layer(from_fn_with_state(Hosts::of(bound, &options.allowed_hosts), host::check));

@@ -6,6 +6,7 @@ use aws_sdk_s3::config::{
 };
 use aws_sdk_s3::presigning::{PresignedRequest, PresigningConfig};
 use aws_sdk_s3::primitives::ByteStream;
+use futures_util::StreamExt as _;
 use reelpin_standalone::engines::{Engines, S3Endpoint};
 use reqwest::{Method, StatusCode};
 
@@ -134,4 +135,58 @@ async fn nothing_but_the_bucket_is_reached() {
     let names = std::fs::read_to_string(data.path().join("secrets/bucket")).unwrap();
     assert_eq!(names, at.secret_key.expose());
     engines.stop().await;
+}
+
+#[tokio::test]
+async fn of_two_puts_at_once_the_first_stays() {
+    let data = data();
+    let engines = start_bucket(data.path()).await;
+    let s3 = s3(&engines);
+    let ticket = ticket(&s3, "orig/v/2", 10, true).await;
+    let (rest, later) = tokio::sync::oneshot::channel::<()>();
+    let pieces = futures_util::stream::once(async { Ok::<_, std::io::Error>("12345") }).chain(
+        futures_util::stream::once(async move {
+            later.await.map_err(std::io::Error::other)?;
+            Ok("67890")
+        }),
+    );
+    let mut slow = reqwest::Client::new()
+        .put(ticket.uri())
+        .header("content-length", "10")
+        .body(reqwest::Body::wrap_stream(pieces));
+    for (name, value) in ticket.headers().filter(|(name, _)| *name != "content-length") {
+        slow = slow.header(name, value);
+    }
+    let first = async {
+        // The second is on its way before the first ends.
+        let answered = slow.send();
+        let mut answered = std::pin::pin!(answered);
+        let waited = tokio::time::timeout(Duration::from_millis(300), answered.as_mut()).await;
+        assert!(waited.is_err(), "a PUT of half a body was answered");
+        let second = upload(&ticket, b"0987654321");
+        let mut second = std::pin::pin!(second);
+        let waited = tokio::time::timeout(Duration::from_millis(300), second.as_mut()).await;
+        assert!(waited.is_err(), "the second PUT did not wait for the first");
+        rest.send(()).unwrap();
+        tokio::join!(answered, second)
+    };
+    let (first, second) = first.await;
+    assert_eq!(first.unwrap().status(), StatusCode::OK);
+    assert_eq!(second.status(), StatusCode::PRECONDITION_FAILED);
+    let object = client(&s3).get_object().bucket(&s3.bucket).key("orig/v/2").send().await.unwrap();
+    assert_eq!(object.body.collect().await.unwrap().into_bytes(), &b"1234567890"[..]);
+}
+
+#[tokio::test]
+async fn a_refusal_reaches_whoever_has_sent_all_or_is_still_sending() {
+    let data = data();
+    let engines = start_bucket(data.path()).await;
+    let s3 = s3(&engines);
+    let url = format!("{}/{}", s3.endpoint, s3.bucket);
+    let form = reqwest::Client::new().post(&url).header("content-type", "multipart/form-data");
+    assert!(form.body("a=b").send().await.unwrap().status().is_client_error());
+    let large = vec![7; 8 << 20];
+    let ticket = ticket(&s3, "orig/v/3", 8 << 20, true).await;
+    assert_eq!(upload(&ticket, &large).await.status(), StatusCode::OK);
+    assert_eq!(upload(&ticket, &large).await.status(), StatusCode::PRECONDITION_FAILED);
 }
