@@ -105,7 +105,7 @@ async fn nothing_uploaded_is_nothing_to_retry() -> anyhow::Result<()> {
     let film = Film::pending(&stage).await?;
     stage.post(&film.path("/cancel")).await?;
     expect![
-        "409 nothing_to_retry: No file was ever stored for this video. | Upload the file again."
+        "409 nothing_to_retry: There is no stored file that could be tried again. | Upload the file again."
     ]
     .assert_eq(&stage.post(&film.path("/retry")).await?.problem());
     Ok(())

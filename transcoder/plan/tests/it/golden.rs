@@ -109,19 +109,19 @@ fn refusals_say_what_to_do() {
     refuse(
         "",
         expect![
-            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file"
+            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file, or a sound file"
         ],
     );
     refuse(
         "{\n}",
         expect![
-            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file"
+            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file, or a sound file"
         ],
     );
     refuse(
         &answer("no_video"),
         expect![
-            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file"
+            "not_a_video: the file is not a video or audio file that can be read; upload an MP4, MOV, MKV, WebM, AVI or MPEG-TS file, or a sound file"
         ],
     );
     refuse(
@@ -133,13 +133,13 @@ fn refusals_say_what_to_do() {
     refuse(
         &with("\"width\": 854", "\"width\": 9000").replace("480,", "9000,"),
         expect![
-            "too_many_pixels: the picture has 9000 x 9000 pixels; at most 8192 x 4320 are taken; scale the video down to 4K and upload it again"
+            "too_many_pixels: the picture has more than 8192 x 4320 pixels; scale the video down to 4K and upload it again"
         ],
     );
     refuse(
         &with("\"width\": 854", "\"width\": 99999999999"),
         expect![
-            "too_many_pixels: the picture has 99999999999 x 480 pixels; at most 8192 x 4320 are taken; scale the video down to 4K and upload it again"
+            "too_many_pixels: the picture has more than 8192 x 4320 pixels; scale the video down to 4K and upload it again"
         ],
     );
     refuse(
