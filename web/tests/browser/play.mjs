@@ -184,6 +184,9 @@ async function walk(page) {
 }
 
 function listen(page) {
+  // Choosers are caught from the start: the browser is told of each first listener, and a key pressed
+  // before it has heard of it would open a dialog that nobody sees.
+  page.on("filechooser", () => {});
   page.on("pageerror", (error) => faults.push(`page error: ${error.message}`));
   page.on("console", (message) => {
     const text = message.text();
