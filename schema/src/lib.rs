@@ -1,6 +1,7 @@
 //! What Reelpin's processes agree on: tables and their statements, events, object keys, content
 //! ids, settings, and the clients of the four engines.
 
+pub mod ambient;
 pub mod bucket;
 pub mod cid;
 pub mod db;

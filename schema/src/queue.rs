@@ -1,6 +1,9 @@
 //! The queue: hints that wake workers and feeds. Lost, doubled and late ones change nothing; the
 //! database alone decides.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use tokio::sync::broadcast;
 use uuid::Uuid;
@@ -26,8 +29,27 @@ pub struct StatusHint {
     /// Which video.
     pub video_id: Uuid,
     /// How far its segments are; `None` when an event was stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub progress: Option<Progress>,
+    /// The relay's: every event up to this position can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position: Option<i64>,
+}
+
+/// What is published, on one of the two topics.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Message {
+    /// On `video-transcode-queue`.
+    Task(TaskHint),
+    /// On `video-status-updates`.
+    Status(StatusHint),
+}
+
+/// The way of a message to whoever listens. It may lose, double and delay them.
+#[async_trait]
+pub trait Publish: Send + Sync {
+    /// Sends a message, best effort, within a time limit of its own.
+    async fn publish(&self, message: Message);
 }
 
 /// How far a video's segments are. Ephemeral: it is never stored.
@@ -44,6 +66,8 @@ pub struct Progress {
 pub struct Queue {
     tasks: broadcast::Sender<TaskHint>,
     status: broadcast::Sender<StatusHint>,
+    /// `None`: readers are in this process.
+    publish: Option<Arc<dyn Publish>>,
 }
 
 /// What a reader of hints gets.
@@ -74,23 +98,54 @@ impl<T: Clone> Hints<T> {
 impl Queue {
     /// A queue within this process.
     pub fn in_process() -> Self {
-        Self { tasks: broadcast::channel(WAITING).0, status: broadcast::channel(WAITING).0 }
+        let (tasks, status) = (broadcast::channel(WAITING).0, broadcast::channel(WAITING).0);
+        Self { tasks, status, publish: None }
+    }
+
+    /// A queue whose messages go out by `publish`, and come in by [`Queue::deliver`].
+    pub fn over(publish: Arc<dyn Publish>) -> Self {
+        Self { publish: Some(publish), ..Self::in_process() }
+    }
+
+    /// Hands a message that came in to those who listen in this process.
+    pub fn deliver(&self, message: Message) {
+        // No reader is no error: idle workers sweep, and feeds look.
+        match message {
+            Message::Task(hint) => drop(self.tasks.send(hint)),
+            Message::Status(hint) => drop(self.status.send(hint)),
+        }
+    }
+
+    async fn publish(&self, message: Message) {
+        match &self.publish {
+            Some(publish) => publish.publish(message).await,
+            None => self.deliver(message),
+        }
     }
 
     /// Tells workers that some task is ready.
-    pub fn task_ready(&self) {
-        // No reader is no error: idle workers sweep.
-        let _ = self.tasks.send(TaskHint { v: 1 });
+    pub async fn task_ready(&self) {
+        self.publish(Message::Task(TaskHint { v: 1 })).await;
     }
 
     /// Tells feeds that a video has a new event.
-    pub fn video_changed(&self, video: Uuid) {
-        let _ = self.status.send(StatusHint { v: 1, video_id: video, progress: None });
+    pub async fn video_changed(&self, video: Uuid) {
+        let hint = StatusHint { v: 1, video_id: video, progress: None, position: None };
+        self.publish(Message::Status(hint)).await;
     }
 
     /// Tells feeds how far a video is.
-    pub fn progress(&self, video: Uuid, progress: Progress) {
-        let _ = self.status.send(StatusHint { v: 1, video_id: video, progress: Some(progress) });
+    pub async fn progress(&self, video: Uuid, progress: Progress) {
+        let progress = Some(progress);
+        let hint = StatusHint { v: 1, video_id: video, progress, position: None };
+        self.publish(Message::Status(hint)).await;
+    }
+
+    /// Tells feeds that an event of a video, and every one before it, has its position.
+    pub async fn positioned(&self, video: Uuid, position: i64) {
+        let position = Some(position);
+        let hint = StatusHint { v: 1, video_id: video, progress: None, position };
+        self.publish(Message::Status(hint)).await;
     }
 
     /// Hints for a worker.

@@ -163,7 +163,7 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
             $14)
         ON CONFLICT (video_id, format, resolution, track) DO NOTHING",
         &[
-            &Uuid::now_v7(),
+            &tx.new_id(),
             &video,
             &new.format.name(),
             &new.resolution,

@@ -196,7 +196,7 @@ async fn sweep(work: Arc<Work>) {
             for task in ended {
                 let kind = task.kind.name();
                 tracing::info!(video.id = %task.video, kind, "took back a task whose lease expired");
-                work.queue().video_changed(task.video);
+                work.queue().video_changed(task.video).await;
             }
         }
         Err(error) => tracing::warn!(%error, "cannot sweep"),
@@ -237,8 +237,8 @@ async fn drive(work: &Work, lease: &Lease, claimed: Instant, stop: &Cancellation
             tracing::warn!(video.id = %video, kind, "the end of a task could not be stored; its lease will expire");
         }
     }
-    work.queue().task_ready();
-    work.queue().video_changed(video);
+    work.queue().task_ready().await;
+    work.queue().video_changed(video).await;
 }
 
 /// Renews a lease until it is lost: the database says so, or no renewal succeeded for as long as a

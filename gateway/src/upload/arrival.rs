@@ -98,8 +98,8 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
     if let (false, Some(copy)) = (decided, copy) {
         drop_unused(app, id, copy).await?;
     }
-    app.queue.task_ready();
-    app.queue.video_changed(id);
+    app.queue.task_ready().await;
+    app.queue.video_changed(id).await;
     Ok(())
 }
 
@@ -141,7 +141,7 @@ async fn refuse(app: &App, id: Uuid, key: String) -> Result<ArrivalError, Arriva
     );
     let stored = failure.clone();
     app.db.run_tx("upload.not_a_video", async move |tx| video::fail(tx, id, &stored).await).await?;
-    app.queue.video_changed(id);
+    app.queue.video_changed(id).await;
     // Nobody needs it any more; what fails here goes when the video is deleted.
     if let Err(error) = app.bucket.delete(&[key]).await {
         tracing::warn!(%error, video.id = %id, "cannot remove a refused upload");

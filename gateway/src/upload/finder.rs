@@ -84,7 +84,7 @@ async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
         })
         .await?;
     if failed {
-        app.queue.video_changed(id);
+        app.queue.video_changed(id).await;
     }
     Ok(())
 }

@@ -22,7 +22,7 @@ pub(crate) async fn post(
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
     app.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
-    app.queue.video_changed(id);
+    app.queue.video_changed(id).await;
     Ok(Json(record::read(&app, id).await?))
 }
 

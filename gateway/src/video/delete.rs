@@ -32,8 +32,8 @@ pub(crate) async fn delete(
     if was == Status::Deleted {
         return Err(Problem::video_deleted());
     }
-    app.queue.task_ready();
-    app.queue.video_changed(id);
+    app.queue.task_ready().await;
+    app.queue.video_changed(id).await;
     Ok(StatusCode::ACCEPTED)
 }
 

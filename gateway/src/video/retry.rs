@@ -22,8 +22,8 @@ pub(crate) async fn post(
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
     app.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
-    app.queue.task_ready();
-    app.queue.video_changed(id);
+    app.queue.task_ready().await;
+    app.queue.video_changed(id).await;
     Ok(Json(record::read(&app, id).await?))
 }
 

@@ -10,7 +10,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_runtime_api::client::http::HttpConnector;
 use uuid::Uuid;
 
-use super::{Bucket, BucketError};
+use super::s3::S3;
+use super::{Bucket, BucketError, Objects as _};
 
 /// The longest that one of the two PUTs may take.
 const TRY: Duration = Duration::from_secs(10);
@@ -26,18 +27,23 @@ impl Bucket {
     /// [`BucketError`] when the address that browsers use cannot be reached from here, or takes no
     /// PUT at all.
     pub async fn honours_once(&self) -> Result<bool, BucketError> {
-        let key = format!("scratch/{}", Uuid::new_v4());
-        let put = self.presign_put(&key, BYTES.len() as u64, Duration::from_secs(60), true).await?;
-        let client = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
-        let first = send(&client, &put.url, &put.headers).await?;
-        if !(200..300).contains(&first) {
-            let code = "the first PUT was refused".to_owned();
-            return Err(BucketError::Refused { call: "PutObject", status: first, code });
-        }
-        let second = send(&client, &put.url, &put.headers).await;
-        self.delete(&[key]).await?;
-        Ok(second? == 412)
+        self.objects.honours_once().await
     }
+}
+
+/// As [`Bucket::honours_once`].
+pub(super) async fn honoured(s3: &S3) -> Result<bool, BucketError> {
+    let key = format!("scratch/{}", Uuid::new_v4());
+    let put = s3.presign_put(&key, BYTES.len() as u64, Duration::from_secs(60), true).await?;
+    let client = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
+    let first = send(&client, &put.url, &put.headers).await?;
+    if !(200..300).contains(&first) {
+        let code = "the first PUT was refused".to_owned();
+        return Err(BucketError::Refused { call: "PutObject", status: first, code });
+    }
+    let second = send(&client, &put.url, &put.headers).await;
+    s3.delete(&[key]).await?;
+    Ok(second? == 412)
 }
 
 async fn send(

@@ -5,22 +5,25 @@
 
 mod error;
 mod migrate;
+mod turns;
 mod tx;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::PoolError;
 use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
-use rand::Rng as _;
 use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
 pub use error::DbError;
 pub use migrate::{MIGRATIONS, Migration};
+pub use turns::{Fate, Turns};
 pub use tx::Tx;
 
+use crate::ambient::Ambient;
 use crate::secret::Secret;
 use tx::{Outcome, Session};
 
@@ -54,6 +57,8 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Db {
     pool: Pool,
+    ambient: Ambient,
+    turns: Option<Arc<dyn Turns>>,
 }
 
 impl Db {
@@ -83,7 +88,13 @@ impl Db {
             }))
             .build()
             .map_err(|_| DbError::Url)?;
-        Ok(Self { pool })
+        Ok(Self { pool, ambient: Ambient::system(), turns: None })
+    }
+
+    /// The same pool for one actor of a scheduler, with its turns, and with ids by `ambient`.
+    #[must_use]
+    pub fn in_turns(&self, turns: Arc<dyn Turns>, ambient: Ambient) -> Self {
+        Self { pool: self.pool.clone(), ambient, turns: Some(turns) }
     }
 
     /// Runs `body` in one SERIALIZABLE transaction and returns what it returned.
@@ -99,14 +110,35 @@ impl Db {
         F: AsyncFn(&Tx) -> Result<T, E>,
         E: From<DbError>,
     {
+        let Some(turns) = self.turns.as_deref() else {
+            return self.tried(name, &body, Fate::Run).await;
+        };
+        let fate = turns.enter(name).await;
+        let _turn = Turn { turns, name };
+        match fate {
+            Fate::Run | Fate::Conflict | Fate::Unknown => self.tried(name, &body, fate).await,
+            Fate::Lost => {
+                self.tried(name, &body, fate).await?;
+                Err(DbError::Contended { tx: name, tries: MAX_TRIES }.into())
+            }
+            Fate::Away => Err(DbError::Contended { tx: name, tries: 0 }.into()),
+        }
+    }
+
+    async fn tried<T, E, F>(&self, name: &'static str, body: &F, fate: Fate) -> Result<T, E>
+    where
+        F: AsyncFn(&Tx) -> Result<T, E>,
+        E: From<DbError>,
+    {
         let began = Instant::now();
         for tries in 1..=MAX_TRIES {
-            let tried = tokio::time::timeout(TRY_LIMIT, self.once(&body)).await;
+            let fate = if tries == 1 { fate } else { Fate::Run };
+            let tried = tokio::time::timeout(TRY_LIMIT, self.once(body, fate)).await;
             match tried.unwrap_or(Outcome::Retry) {
                 Outcome::Done(result) => return result,
                 Outcome::Retry => {
                     tracing::debug!(tx = name, tries, "transaction is tried again");
-                    tokio::time::sleep(pause(tries)).await;
+                    tokio::time::sleep(self.pause(tries)).await;
                 }
             }
             if began.elapsed() > ALL_LIMIT {
@@ -116,7 +148,7 @@ impl Db {
         Err(DbError::Contended { tx: name, tries: MAX_TRIES }.into())
     }
 
-    async fn once<T, E, F>(&self, body: &F) -> Outcome<T, E>
+    async fn once<T, E, F>(&self, body: &F, fate: Fate) -> Outcome<T, E>
     where
         F: AsyncFn(&Tx) -> Result<T, E>,
         E: From<DbError>,
@@ -127,13 +159,39 @@ impl Db {
             Err(PoolError::Backend(_)) => return Outcome::Retry,
             Err(e) => return Outcome::Done(Err(DbError::from(e).into())),
         };
-        let session = match Session::begin(client).await {
+        let now = self.turns.as_ref().map(|turns| turns.now());
+        let session = match Session::begin(client, self.ambient.clone(), now).await {
             Ok(session) => session,
             Err(e) if e.is_retryable() => return Outcome::Retry,
             Err(e) => return Outcome::Done(Err(e.into())),
         };
+        if let Some(turns) = &self.turns {
+            turns.began(session.tx()).await;
+        }
         let result = body(session.tx()).await;
-        session.end(result).await
+        if let (Some(turns), Ok(_)) = (&self.turns, &result) {
+            turns.ending(session.tx()).await;
+        }
+        match fate {
+            Fate::Conflict if result.is_ok() => {
+                session.roll_back().await;
+                Outcome::Retry
+            }
+            Fate::Unknown => match session.end(result).await {
+                Outcome::Done(Ok(_)) => Outcome::Retry,
+                ended => ended,
+            },
+            _ => session.end(result).await,
+        }
+    }
+
+    /// Full jitter that grows from 5 ms to at most 250 ms. In turns nobody is in the way.
+    fn pause(&self, tries: u32) -> Duration {
+        if self.turns.is_some() {
+            return Duration::ZERO;
+        }
+        let most = (5_u64 << tries.min(6)).min(250);
+        Duration::from_millis(1).max(Duration::from_millis(most).mul_f64(self.ambient.fraction()))
     }
 
     /// Closes every connection; whoever asks for one afterwards is refused.
@@ -155,8 +213,14 @@ impl Db {
     }
 }
 
-/// Full jitter that grows from 5 ms to at most 250 ms.
-fn pause(tries: u32) -> Duration {
-    let most = (5_u64 << tries.min(6)).min(250);
-    Duration::from_millis(rand::rng().random_range(1..=most))
+/// Ends a turn, also when the caller is dropped in the middle of it.
+struct Turn<'a> {
+    turns: &'a dyn Turns,
+    name: &'static str,
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.turns.left(self.name);
+    }
 }

@@ -1,13 +1,15 @@
 //! One open transaction and the connection under it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, SimpleQueryMessage};
+use uuid::Uuid;
 
 use super::DbError;
+use crate::ambient::Ambient;
 
 /// Parameters of a statement, in order.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -18,12 +20,28 @@ pub struct Tx {
     now: OffsetDateTime,
     retry: AtomicBool,
     failed: AtomicBool,
+    ambient: Ambient,
+    /// Ids given so far.
+    ids: AtomicU16,
 }
 
 impl Tx {
     /// The database's clock at the start of this transaction.
     pub fn now(&self) -> OffsetDateTime {
         self.now
+    }
+
+    /// A new UUIDv7 of this moment. Those of one transaction sort in the order they were asked for:
+    /// `rand_a` counts them (RFC 9562, 6.2, method 1).
+    pub fn new_id(&self) -> Uuid {
+        let millis = self.now.unix_timestamp_nanos() / 1_000_000;
+        let mut bytes = self.ambient.bytes();
+        let count = self.ids.fetch_add(1, Ordering::Relaxed) & 0x0fff;
+        bytes[..2].copy_from_slice(&count.to_be_bytes());
+        let mut random = [0; 10];
+        random.copy_from_slice(&bytes[..10]);
+        uuid::Builder::from_unix_timestamp_millis(u64::try_from(millis).unwrap_or(0), &random)
+            .into_uuid()
     }
 
     /// Runs a statement; returns how many rows it changed.
@@ -109,7 +127,12 @@ pub(super) struct Session {
 }
 
 impl Session {
-    pub(super) async fn begin(client: Object) -> Result<Self, DbError> {
+    /// `clock` stands in for the database's own.
+    pub(super) async fn begin(
+        client: Object,
+        ambient: Ambient,
+        clock: Option<OffsetDateTime>,
+    ) -> Result<Self, DbError> {
         // A guard from the first word on: the caller may drop us during BEGIN.
         let mut session = Self {
             tx: Some(Tx {
@@ -117,6 +140,8 @@ impl Session {
                 now: OffsetDateTime::UNIX_EPOCH,
                 retry: AtomicBool::new(false),
                 failed: AtomicBool::new(false),
+                ambient,
+                ids: AtomicU16::new(0),
             }),
         };
         let answer = session
@@ -138,7 +163,7 @@ impl Session {
             })
             .ok_or(DbError::Stale { what: "the database's clock" })?;
         if let Some(tx) = &mut session.tx {
-            tx.now = now;
+            tx.now = clock.unwrap_or(now);
         }
         Ok(session)
     }
@@ -166,6 +191,15 @@ impl Session {
             Err(e) => return Outcome::Done(Err(e.into())),
         }
         if wants_retry { Outcome::Retry } else { Outcome::Done(result) }
+    }
+}
+
+impl Session {
+    /// Undoes the try.
+    pub(super) async fn roll_back(mut self) {
+        if self.tx().client.batch_execute("ROLLBACK").await.is_ok() {
+            drop(self.tx.take().map(|tx| tx.client));
+        }
     }
 }
 

@@ -12,18 +12,21 @@
 mod error;
 mod pins;
 mod put;
-mod read;
 mod requests;
+mod rpc;
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ipfs_api_backend_hyper::{Form, IpfsClient, TryFromUri as _};
-use ipfs_api_prelude::{ApiRequest, Backend as _};
-use serde::Deserialize;
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
 
 pub use self::error::IpfsError;
 pub use self::pins::PinName;
+
+use crate::cid::{Block, Cid};
 
 /// How long a node may take.
 ///
@@ -50,12 +53,45 @@ impl Default for Limits {
     }
 }
 
-/// An IPFS node, by its RPC. Cheap to clone.
+/// The calls of a node, each an effect of its own, with a time limit of its own.
+#[async_trait]
+pub trait Blocks: Send + Sync {
+    /// The node's program and version.
+    async fn version(&self) -> Result<String, IpfsError>;
+
+    /// Whether the node itself has this block.
+    async fn has_block(&self, cid: Cid) -> Result<bool, IpfsError>;
+
+    /// Stores one block, unpinned.
+    async fn put_block(&self, block: &Block) -> Result<(), IpfsError>;
+
+    /// Pins everything below `root`; pinning again renames the pin.
+    async fn pin(&self, root: Cid, name: PinName) -> Result<(), IpfsError>;
+
+    /// Whether the node lists a recursive pin of `root`.
+    async fn is_pinned(&self, root: Cid) -> Result<bool, IpfsError>;
+
+    /// Lets `root` go; one that is not pinned is fine.
+    async fn unpin(&self, root: Cid) -> Result<(), IpfsError>;
+
+    /// Removes every block that no pin holds.
+    async fn collect_garbage(&self) -> Result<(), IpfsError>;
+
+    /// A file's bytes from `offset` on, at most `length` of them.
+    fn cat(
+        &self,
+        cid: Cid,
+        offset: u64,
+        length: Option<u64>,
+    ) -> BoxStream<'static, Result<Bytes, IpfsError>>;
+}
+
+/// An IPFS node. Cheap to clone.
 #[derive(Clone)]
 pub struct Node {
-    client: IpfsClient,
-    url: String,
-    limits: Limits,
+    blocks: Arc<dyn Blocks>,
+    /// For people who debug; without credentials.
+    name: Arc<str>,
 }
 
 impl Node {
@@ -69,18 +105,12 @@ impl Node {
         credentials: Option<(&str, &str)>,
         limits: Limits,
     ) -> Result<Self, IpfsError> {
-        let bad = || IpfsError::BadUrl { url: rpc_url.to_owned() };
-        let rest = rpc_url.strip_prefix("http://").ok_or_else(bad)?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.is_empty() || authority.contains('@') {
-            return Err(bad());
-        }
-        let url = format!("http://{authority}");
-        let mut client = IpfsClient::from_str(&url).map_err(|_| bad())?;
-        if let Some((user, secret)) = credentials {
-            client = client.with_credentials(user, secret);
-        }
-        Ok(Self { client, url, limits })
+        Ok(Self::over(Arc::new(rpc::Rpc::new(rpc_url, credentials, limits)?), rpc_url))
+    }
+
+    /// A node of another kind; `name` is for people who debug.
+    pub fn over(blocks: Arc<dyn Blocks>, name: &str) -> Self {
+        Self { blocks, name: name.into() }
     }
 
     /// The node's program and version: whether it is there. (`id` of this client's library does
@@ -89,38 +119,26 @@ impl Node {
     /// # Errors
     /// Any [`IpfsError`] of a call.
     pub async fn version(&self) -> Result<String, IpfsError> {
-        let version: requests::VersionAnswer =
-            self.call(requests::Version {}, None, self.limits.answer).await?;
-        Ok(version.version)
+        self.blocks.version().await
     }
 
-    /// One call whose answer is one JSON value.
-    async fn call<Q, A>(
+    /// A file's bytes from `offset` on, at most `length` of them, in pieces as they come; each may
+    /// take [`Limits::transfer`].
+    ///
+    /// Count them: where a node loses a block half-way, what Kubo sends just ends. A node that
+    /// lacks the first block asks its network for it until the limit ends that.
+    pub fn cat(
         &self,
-        query: Q,
-        form: Option<Form<'static>>,
-        limit: Duration,
-    ) -> Result<A, IpfsError>
-    where
-        Q: ApiRequest,
-        A: for<'de> Deserialize<'de>,
-    {
-        let answered = self.client.request_raw(query, form);
-        let (status, body) = tokio::time::timeout(limit, answered)
-            .await
-            .map_err(|_| IpfsError::TimedOut { call: Q::PATH, limit })?
-            .map_err(IpfsError::transport)?;
-        match status.as_u16() {
-            200 => serde_json::from_slice(&body)
-                .map_err(|source| IpfsError::Misunderstood { call: Q::PATH, source }),
-            status => Err(IpfsError::refusal(status, &body)),
-        }
+        cid: Cid,
+        offset: u64,
+        length: Option<u64>,
+    ) -> BoxStream<'static, Result<Bytes, IpfsError>> {
+        self.blocks.cat(cid, offset, length)
     }
 }
 
-/// Without the credentials.
 impl fmt::Debug for Node {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Node").field("url", &self.url).field("limits", &self.limits).finish()
+        f.debug_tuple("Node").field(&self.name).finish()
     }
 }

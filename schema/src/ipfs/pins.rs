@@ -2,10 +2,6 @@
 
 use std::fmt;
 
-use ipfs_api_backend_hyper::Form;
-use ipfs_api_prelude::{ApiRequest as _, Backend as _};
-
-use super::requests::{PinAdd, PinList, PinListAnswer, PinRemove, PinsAnswer, RepoGc};
 use super::{IpfsError, Node};
 use crate::cid::Cid;
 
@@ -41,13 +37,7 @@ impl Node {
     /// [`IpfsError::TimedOut`] also where blocks are missing: the node then looks for them in its
     /// network. Any other [`IpfsError`] of a call.
     pub async fn pin(&self, root: Cid, name: PinName) -> Result<(), IpfsError> {
-        let arg = root.to_string();
-        let query = PinAdd { arg: &arg, recursive: true, progress: false, name: name.as_str() };
-        let PinsAnswer { pins } = self.call(query, None, self.limits.pin).await?;
-        match pins.iter().find(|pin| **pin != arg) {
-            Some(other) => Err(IpfsError::wrong_cid(root, other)),
-            None => Ok(()),
-        }
+        self.blocks.pin(root, name).await
     }
 
     /// Whether the node lists a recursive pin of `root`: the proof that it keeps the content.
@@ -55,13 +45,7 @@ impl Node {
     /// # Errors
     /// Any [`IpfsError`] of a call: then nothing is known.
     pub async fn is_pinned(&self, root: Cid) -> Result<bool, IpfsError> {
-        let arg = root.to_string();
-        let query = PinList { arg: &arg, kind: "recursive" };
-        match self.call(query, None, self.limits.answer).await {
-            Ok(PinListAnswer { keys }) => Ok(keys.contains_key(&arg)),
-            Err(error) if error.says_not_pinned() => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.blocks.is_pinned(root).await
     }
 
     /// Lets `root` go; its blocks leave at the node's next clean-up unless another pin holds them.
@@ -70,12 +54,7 @@ impl Node {
     /// # Errors
     /// Any [`IpfsError`] of a call.
     pub async fn unpin(&self, root: Cid) -> Result<(), IpfsError> {
-        let query = PinRemove { arg: &root.to_string(), recursive: true };
-        match self.call::<_, PinsAnswer>(query, None, self.limits.answer).await {
-            Ok(_) => Ok(()),
-            Err(error) if error.says_not_pinned() => Ok(()),
-            Err(error) => Err(error),
-        }
+        self.blocks.unpin(root).await
     }
 
     /// Removes every block that no pin holds, of whoever stored it: only for a node that is ours
@@ -84,15 +63,6 @@ impl Node {
     /// # Errors
     /// Any [`IpfsError`] of a call.
     pub async fn collect_garbage(&self) -> Result<(), IpfsError> {
-        let limit = self.limits.pin;
-        let collected = self.client.request_raw(RepoGc {}, None::<Form<'static>>);
-        let (status, body) = tokio::time::timeout(limit, collected)
-            .await
-            .map_err(|_| IpfsError::TimedOut { call: RepoGc::PATH, limit })?
-            .map_err(IpfsError::transport)?;
-        match status.as_u16() {
-            200 => Ok(()),
-            status => Err(IpfsError::refusal(status, &body)),
-        }
+        self.blocks.collect_garbage().await
     }
 }

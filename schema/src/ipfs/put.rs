@@ -3,11 +3,9 @@
 use std::collections::VecDeque;
 use std::error::Error as StdError;
 
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use futures_util::stream::{self, FuturesUnordered, Stream, StreamExt as _, TryStreamExt as _};
-use ipfs_api_backend_hyper::Form;
 
-use super::requests::{BlockAnswer, BlockPut, BlockStat};
 use super::{IpfsError, Node};
 use crate::cid::{Block, CHUNK, Cid, File, FileBlocks};
 
@@ -22,12 +20,7 @@ impl Node {
     /// # Errors
     /// Any [`IpfsError`] of a call: then nothing is known.
     pub async fn has_block(&self, cid: Cid) -> Result<bool, IpfsError> {
-        let query = BlockStat { arg: &cid.to_string(), offline: true };
-        match self.call::<_, BlockAnswer>(query, None, self.limits.answer).await {
-            Ok(_) => Ok(true),
-            Err(error) if error.says_not_found() => Ok(false),
-            Err(error) => Err(error),
-        }
+        self.blocks.has_block(cid).await
     }
 
     /// Stores one block, unpinned.
@@ -35,16 +28,7 @@ impl Node {
     /// # Errors
     /// [`IpfsError::WrongCid`] when the node names it otherwise, or any error of a call.
     pub async fn put_block(&self, block: &Block) -> Result<(), IpfsError> {
-        let cid = block.cid();
-        let query = BlockPut { format: cid.codec().name(), mhtype: "sha2-256" };
-        let mut form = Form::default();
-        form.add_reader("data", block.bytes().clone().reader());
-        let answer: BlockAnswer = self.call(query, Some(form), self.limits.transfer).await?;
-        if answer.key == cid.to_string() {
-            Ok(())
-        } else {
-            Err(IpfsError::wrong_cid(cid, &answer.key))
-        }
+        self.blocks.put_block(block).await
     }
 
     /// Stores many blocks, unpinned, a few at a time; stops at the first error.
@@ -91,6 +75,7 @@ impl Node {
             }
             let hungry = piece.is_empty() && puts.len() < AT_ONCE;
             tokio::select! {
+                biased;
                 Some(put) = puts.next() => put?,
                 Some(next) = content.next(), if hungry => {
                     piece = next.map_err(|error| IpfsError::Content(error.into()))?;

@@ -29,7 +29,7 @@ impl NewTask {
 /// [`DbError`].
 pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError> {
     let after: Vec<&str> = new.after.iter().map(|k| k.name()).collect();
-    let id = Uuid::now_v7();
+    let id = tx.new_id();
     let added = tx
         .exec(
             "-- task.enqueue

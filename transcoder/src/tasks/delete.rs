@@ -81,7 +81,8 @@ async fn unpin(work: &Work, lease: &Lease) -> Result<(), TaskError> {
 
 async fn empty(work: &Work, prefix: &str) -> Result<(), TaskError> {
     for _ in 0..PAGES {
-        let keys = work.bucket().list(prefix).await?;
+        let keys = work.bucket().list(prefix, None).await?;
+        let keys: Vec<String> = keys.into_iter().map(|object| object.key).collect();
         if keys.is_empty() {
             return Ok(());
         }

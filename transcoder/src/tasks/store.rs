@@ -139,7 +139,7 @@ impl<'a> Store<'a> {
             .run_tx("progress", async move |tx| segment::counts(tx, video).await)
             .await;
         if let Ok(stored) = counted {
-            self.work.queue().progress(video, Progress::of(self.planned, &stored));
+            self.work.queue().progress(video, Progress::of(self.planned, &stored)).await;
         }
     }
 

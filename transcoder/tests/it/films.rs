@@ -176,7 +176,7 @@ async fn nothing_of_a_deleted_video_is_left() {
             let keys = [format!("media/{id}/"), format!("orig/{id}/")];
             let mut left = 0;
             for prefix in &keys {
-                left += studio.bucket.client.list(prefix).await.unwrap().len();
+                left += studio.bucket.client.list(prefix, None).await.unwrap().len();
             }
             if left == 0 {
                 return;

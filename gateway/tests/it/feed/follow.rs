@@ -62,7 +62,7 @@ async fn messages_are_whole() -> anyhow::Result<()> {
         text.push_str(&format!("{said}\n"));
     }
     let rungs = BTreeMap::from([("480p".to_owned(), 50)]);
-    stage.queue.progress(film.id, Progress { percent: 25, rungs });
+    stage.queue.progress(film.id, Progress { percent: 25, rungs }).await;
     text.push_str(&format!("{}\n", socket.hear().await?));
     expect![[r#"
         {"seq":3,"type":"snapshot","upload_status":"processing","video_id":"ID"}
@@ -94,10 +94,10 @@ async fn many_events_and_many_hints_are_heard_once_and_in_order() -> anyhow::Res
     assert_eq!(early.brief().await?, "snapshot 3 processing");
     for n in 0..450 {
         announce(&stage, film.id, rung("480p")).await?;
-        stage.queue.video_changed(film.id);
+        stage.queue.video_changed(film.id).await;
         if n % 7 == 0 {
             // Doubled and late.
-            stage.queue.video_changed(film.id);
+            stage.queue.video_changed(film.id).await;
         }
     }
     let mut late = Socket::open(&stage, &format!("?video_id={}&since=3", film.id)).await?;

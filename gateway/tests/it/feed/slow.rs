@@ -20,7 +20,7 @@ async fn is_cut_while_others_hear_everything() -> anyhow::Result<()> {
         let step = async move |tx: &reelpin_schema::db::Tx| event::append(tx, id, &big).await;
         stage.db.run_tx("test.big", step).await?;
     }
-    stage.queue.video_changed(id);
+    stage.queue.video_changed(id).await;
     let mut quick = Socket::open(&stage, &format!("?video_id={id}&since=3")).await?;
     assert_eq!(quick.briefs(1 + EVENTS).await?.last().map(String::as_str), Some("event 27 failed"));
     // The time itself is what is tested: nothing is read for longer than a message may wait, 10 s.

@@ -188,8 +188,8 @@ async fn types_and_caching_of_stored_files() -> anyhow::Result<()> {
 async fn nothing_but_its_own_files() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let (film, other) = (Film::completed(&stage).await?, Film::completed(&stage).await?);
-    let original = stage.bucket.client.list(&format!("orig/{}/", film.id)).await?;
-    let original = original.first().cloned().unwrap_or_default();
+    let original = stage.bucket.client.list(&format!("orig/{}/", film.id), None).await?;
+    let original = original.first().map(|object| object.key.clone()).unwrap_or_default();
     let mut paths = vec![
         "00000-a1b2c3.m4s".to_owned(),
         "480p".to_owned(),

@@ -135,7 +135,7 @@ impl<'a> Film<'a> {
         };
         let step = async move |tx: &Tx| video::planned(tx, &lease, &planned).await;
         self.stage.db.run_tx("test.planned", step).await?;
-        self.stage.queue.video_changed(self.id);
+        self.stage.queue.video_changed(self.id).await;
         Ok(())
     }
 
@@ -208,7 +208,7 @@ impl<'a> Film<'a> {
             .db
             .run_tx("test.playable", async move |tx| video::playable(tx, id).await)
             .await?;
-        self.stage.queue.video_changed(id);
+        self.stage.queue.video_changed(id).await;
         Ok(())
     }
 
@@ -266,7 +266,7 @@ impl<'a> Film<'a> {
         };
         let step = async move |tx: &Tx| video::completed(tx, &lease, &done).await;
         self.stage.db.run_tx("test.completed", step).await?;
-        self.stage.queue.video_changed(self.id);
+        self.stage.queue.video_changed(self.id).await;
         Ok(())
     }
 }

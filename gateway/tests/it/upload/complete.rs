@@ -141,6 +141,6 @@ async fn where_an_address_can_replace_the_upload_it_is_copied_first() -> anyhow:
 async fn the_engine_tells_whether_it_honours_if_none_match() -> anyhow::Result<()> {
     let bucket = reelpin_testing::bucket().await?;
     assert!(bucket.client.honours_once().await?);
-    assert!(bucket.client.list("scratch/").await?.is_empty());
+    assert!(bucket.client.list("scratch/", None).await?.is_empty());
     Ok(())
 }

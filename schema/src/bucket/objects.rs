@@ -1,0 +1,120 @@
+//! What a bucket is made of: the calls that every kind of it answers.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use aws_sdk_s3::primitives::ByteStream;
+use bytes::Bytes;
+use time::OffsetDateTime;
+use tokio::io::AsyncRead;
+
+use super::{BucketError, PresignedPut};
+
+/// The calls of an object storage, each an effect of its own, with a time limit of its own.
+#[async_trait]
+pub trait Objects: Send + Sync {
+    /// Whether the bucket is there and answers us.
+    async fn check(&self) -> Result<(), BucketError>;
+
+    /// Size and ETag; `None` when there is no such object.
+    async fn head(&self, key: &str) -> Result<Option<Head>, BucketError>;
+
+    /// An object, or the bytes `from..=to` of it.
+    async fn get(&self, key: &str, range: Option<(u64, u64)>) -> Result<Object, BucketError>;
+
+    /// Stores an object; with `once` only where none is, else [`BucketError::Precondition`].
+    async fn put(
+        &self,
+        key: &str,
+        content: &Content,
+        kind: &str,
+        once: bool,
+    ) -> Result<(), BucketError>;
+
+    /// Copies an object, if its ETag is this one.
+    async fn copy(&self, from: &str, etag: &str, to: &str) -> Result<(), BucketError>;
+
+    /// Up to 1,000 objects below `prefix` whose keys come after `after`, in the order of keys.
+    async fn list(&self, prefix: &str, after: Option<&str>) -> Result<Vec<Listed>, BucketError>;
+
+    /// Removes objects; missing ones are no error.
+    async fn delete(&self, keys: &[String]) -> Result<(), BucketError>;
+
+    /// Signs a PUT of exactly `size` bytes, good for `valid`.
+    async fn presign_put(
+        &self,
+        key: &str,
+        size: u64,
+        valid: Duration,
+        once: bool,
+    ) -> Result<PresignedPut, BucketError>;
+
+    /// Whether a second PUT to the same presigned address is answered by 412, found out by trying.
+    async fn honours_once(&self) -> Result<bool, BucketError>;
+}
+
+/// What a HEAD tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Head {
+    /// Bytes.
+    pub size: u64,
+    /// As the server writes it, with quotes.
+    pub etag: String,
+}
+
+/// An object as a listing tells of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listed {
+    /// Its key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was stored, by the engine's clock.
+    pub modified: Option<OffsetDateTime>,
+}
+
+/// What is to be stored; it may have to be sent twice.
+#[derive(Debug)]
+pub enum Content {
+    /// Bytes at hand.
+    Bytes(Bytes),
+    /// A local file.
+    File(PathBuf),
+}
+
+impl Content {
+    pub(super) async fn stream(&self) -> Result<ByteStream, BucketError> {
+        match self {
+            Self::Bytes(bytes) => Ok(ByteStream::from(bytes.clone())),
+            Self::File(path) => {
+                ByteStream::from_path(path).await.map_err(|e| BucketError::Read(e.into()))
+            }
+        }
+    }
+
+    pub(super) async fn size(&self) -> Result<u64, BucketError> {
+        match self {
+            Self::Bytes(bytes) => Ok(bytes.len() as u64),
+            Self::File(path) => {
+                let file = tokio::fs::metadata(path).await;
+                Ok(file.map_err(|e| BucketError::Read(e.into()))?.len())
+            }
+        }
+    }
+}
+
+/// A part of an object, or all of it.
+pub struct Object {
+    /// Bytes of this answer.
+    pub size: u64,
+    /// The bytes, to be read once.
+    pub body: ByteStream,
+}
+
+impl Object {
+    /// The bytes as a reader.
+    pub fn into_reader(self) -> impl AsyncRead + Send + Unpin {
+        self.body.into_async_read()
+    }
+}
