@@ -138,7 +138,10 @@ impl Db {
                 Outcome::Done(result) => return result,
                 Outcome::Retry => {
                     tracing::debug!(tx = name, tries, "transaction is tried again");
-                    tokio::time::sleep(self.pause(tries)).await;
+                    // Who was only told so has nobody in the way.
+                    if fate == Fate::Run {
+                        tokio::time::sleep(self.pause(tries)).await;
+                    }
                 }
             }
             if began.elapsed() > ALL_LIMIT {
@@ -185,11 +188,8 @@ impl Db {
         }
     }
 
-    /// Full jitter that grows from 5 ms to at most 250 ms. In turns nobody is in the way.
+    /// Full jitter that grows from 5 ms to at most 250 ms.
     fn pause(&self, tries: u32) -> Duration {
-        if self.turns.is_some() {
-            return Duration::ZERO;
-        }
         let most = (5_u64 << tries.min(6)).min(250);
         Duration::from_millis(1).max(Duration::from_millis(most).mul_f64(self.ambient.fraction()))
     }

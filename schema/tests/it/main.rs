@@ -4,6 +4,7 @@ mod cid;
 mod ipfs;
 mod settings;
 mod status;
+mod stress;
 mod task;
 mod tx;
 mod video;

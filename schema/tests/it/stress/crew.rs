@@ -1,0 +1,255 @@
+//! Workers that claim tasks and do them by their rows alone, and sweepers.
+
+use std::time::Duration;
+
+use reelpin_schema::db::DbError;
+use reelpin_schema::event::{self, Event};
+use reelpin_schema::failure::Failure;
+use reelpin_schema::file::{self, NewFile, Role};
+use reelpin_schema::pin::{self, NewPin};
+use reelpin_schema::segment::{self, Segment};
+use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
+use reelpin_schema::transcode::{self, AUDIO, Format, NewRendition};
+use reelpin_schema::video::{self, Completed, Planned, StepError};
+use uuid::Uuid;
+
+use super::Stage;
+
+/// Stretches of each video, and segments of a stretch.
+const STRETCHES: i64 = 3;
+const SEGMENTS: u32 = 2;
+
+/// Does tasks until there is none, once the trouble is over.
+pub(super) async fn work(stage: Stage) {
+    loop {
+        let token = Uuid::new_v4();
+        let claimed = stage
+            .db
+            .run_tx("stress.claim", async move |tx| task::claim(tx, token, "w", &Kind::ALL).await)
+            .await
+            .unwrap();
+        let Some(lease) = claimed else {
+            if stage.is_calm() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            continue;
+        };
+        let fate = if stage.is_calm() { 100 } else { rand::random_range(0..100) };
+        // Some die at once, and some go away for longer than a sweeper's patience.
+        match fate {
+            0..6 => continue,
+            6..12 => tokio::time::sleep(Duration::from_millis(60)).await,
+            _ => {}
+        }
+        let done = if (12..16).contains(&fate) {
+            fail(&stage, &lease).await
+        } else {
+            one(&stage, &lease).await
+        };
+        match done {
+            Ok(()) | Err(StepError::Db(DbError::LeaseLost) | StepError::Bad(_)) => {}
+            Err(e) => panic!("{:?}: {e}", lease.kind()),
+        }
+    }
+}
+
+/// Takes tasks from workers as if their leases had expired.
+pub(super) async fn sweep(stage: Stage) {
+    while !stage.is_calm() {
+        last_sweep(&stage).await;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// One sweep, with what a dead task means for its video.
+pub(super) async fn last_sweep(stage: &Stage) {
+    stage
+        .db
+        .run_tx("stress.sweep", async move |tx| {
+            for ended in task::sweep(tx, 50).await? {
+                if ended.state == State::Dead && ended.kind.fails_video() {
+                    video::fail(tx, ended.video, &Failure::internal()).await?;
+                }
+            }
+            Ok::<_, StepError>(())
+        })
+        .await
+        .unwrap();
+}
+
+async fn fail(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.give_back", async move |tx| {
+            let ended = task::give_back(tx, &lease, time::Duration::ZERO, "planned").await?;
+            if ended.state == State::Dead && ended.kind.fails_video() {
+                video::fail(tx, ended.video, &Failure::internal()).await?;
+            }
+            Ok(())
+        })
+        .await
+}
+
+async fn one(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    match lease.kind() {
+        Kind::Probe => probe(stage, lease).await,
+        Kind::Encode => {
+            let first = u32::try_from(lease.place()).unwrap() * SEGMENTS;
+            store(stage, lease, "480p", first..first + SEGMENTS).await?;
+            stored(stage, lease, "480p").await
+        }
+        Kind::Audio => {
+            store(stage, lease, AUDIO, 0..u32::try_from(STRETCHES).unwrap() * SEGMENTS).await?;
+            stored(stage, lease, AUDIO).await
+        }
+        Kind::Poster => poster(stage, lease).await,
+        Kind::Package => package(stage, lease).await,
+        Kind::Pin => pinned(stage, lease).await,
+        Kind::Delete => delete(stage, lease).await,
+    }
+}
+
+fn rendition(resolution: &str) -> NewRendition {
+    let resolution = resolution.to_owned();
+    NewRendition { format: Format::Hls, resolution, width: None, height: None, stored: None }
+}
+
+async fn probe(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let mut tasks = vec![NewTask::of(Kind::Poster), NewTask::of(Kind::Audio)];
+    tasks.extend((0..STRETCHES).map(|place| NewTask { kind: Kind::Encode, place, after: &[] }));
+    let after = &[Kind::Encode, Kind::Audio, Kind::Poster];
+    tasks.push(NewTask { kind: Kind::Package, place: 0, after });
+    let planned = Planned {
+        probe: serde_json::json!({}),
+        plan: serde_json::json!({ "duration": 1 }),
+        checksum: "00".to_owned(),
+        ipfs_cid: "original".to_owned(),
+        probed: Event::Probed { duration: 1.0, width: None, height: None },
+        planned: Event::Planned { rungs: vec!["480p".to_owned()], audio: true },
+        renditions: vec![rendition("480p"), rendition(AUDIO)],
+        tasks,
+        pins: Vec::new(),
+    };
+    let lease = lease.clone();
+    stage.db.run_tx("stress.plan", async move |tx| video::planned(tx, &lease, &planned).await).await
+}
+
+async fn store(
+    stage: &Stage,
+    lease: &Lease,
+    resolution: &'static str,
+    places: std::ops::Range<u32>,
+) -> Result<(), StepError> {
+    for sequence in places {
+        let lease = lease.clone();
+        stage
+            .db
+            .run_tx("stress.segment", async move |tx| {
+                task::progressed(tx, &lease).await?;
+                let open = tx
+                    .opt(
+                        "SELECT 1 AS one FROM attempts WHERE token = $1 AND closed_at IS NULL",
+                        &[&lease.token()],
+                    )
+                    .await?;
+                assert!(open.is_some(), "stored under a lease that was taken away");
+                let rows = transcode::of_video(tx, lease.video()).await?;
+                let Some(row) = rows.iter().find(|row| row.resolution == resolution) else {
+                    return Err(StepError::Missing);
+                };
+                let path = format!("{resolution}/{sequence}-{}", lease.token());
+                let segment = Segment {
+                    transcode_id: row.id,
+                    sequence,
+                    path,
+                    cid: "cid".to_owned(),
+                    duration_ticks: 90_000,
+                    size: 1,
+                };
+                Ok(segment::insert(tx, &segment).await?)
+            })
+            .await?;
+    }
+    Ok(())
+}
+
+async fn stored(stage: &Stage, lease: &Lease, resolution: &'static str) -> Result<(), StepError> {
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.stored", async move |tx| {
+            task::finish(tx, &lease).await?;
+            let counts = segment::counts(tx, lease.video()).await?;
+            let all = STRETCHES * i64::from(SEGMENTS);
+            if counts.iter().any(|(name, stored)| name == resolution && *stored == all) {
+                for row in transcode::of_video(tx, lease.video()).await? {
+                    if row.resolution == resolution && transcode::set_stored(tx, row.id).await? {
+                        let event = Event::RungCompleted { resolution: resolution.to_owned() };
+                        event::append(tx, lease.video(), &event).await?;
+                    }
+                }
+            }
+            video::playable(tx, lease.video()).await
+        })
+        .await
+}
+
+async fn poster(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.poster", async move |tx| {
+            task::finish(tx, &lease).await?;
+            let (path, cid) = (format!("poster-{}", lease.token()), "cid".to_owned());
+            let poster = NewFile { role: Role::Poster, path, cid, size: 1 };
+            Ok(file::insert_poster(tx, lease.video(), &poster).await?)
+        })
+        .await
+}
+
+async fn package(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let path = format!("master-{}", lease.token());
+    let done = Completed {
+        packaged: Vec::new(),
+        mp4s: Vec::new(),
+        master: NewFile { role: Role::Master, path, cid: "cid".to_owned(), size: 1 },
+        root_cid: format!("root-{}", lease.video()),
+        duration_ticks: 90_000,
+        pins: vec![NewPin::at_node(pin::Role::Published, format!("root-{}", lease.video()))],
+    };
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.package", async move |tx| video::completed(tx, &lease, &done).await)
+        .await
+}
+
+async fn pinned(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.pinned", async move |tx| {
+            task::finish(tx, &lease).await?;
+            pin::set_state(tx, lease.video(), pin::Role::Published, pin::State::Pinned).await?;
+            let pinned = Event::Pinned { target: pin::NODE.to_owned(), cid: "root".to_owned() };
+            event::append(tx, lease.video(), &pinned).await?;
+            Ok(())
+        })
+        .await
+}
+
+async fn delete(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let lease = lease.clone();
+    stage
+        .db
+        .run_tx("stress.delete", async move |tx| {
+            task::finish(tx, &lease).await?;
+            segment::remove(tx, lease.video()).await?;
+            transcode::remove(tx, lease.video()).await?;
+            file::remove(tx, lease.video()).await?;
+            Ok(pin::remove(tx, lease.video()).await?)
+        })
+        .await
+}
