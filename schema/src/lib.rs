@@ -11,6 +11,8 @@ pub mod file;
 pub mod ipfs;
 pub mod keys;
 pub mod pin;
+#[cfg(feature = "planted")]
+pub mod planted;
 pub mod queue;
 pub mod secret;
 pub mod segment;

@@ -1,13 +1,14 @@
 //! The worker: claims tasks, runs ffmpeg confined, stores what comes out and pins it.
 //!
-//! `worker` decides what runs and for how long; `tasks` does the work, one file a kind; `original`,
-//! `media` and `published` are what several of them need; `confine` runs the programs.
+//! `steps` is what a worker does, `worker` when it does it in a process; `tasks` does the work, one
+//! file a kind; `encoder` owns the media programs and the local disk, `confine` runs them;
+//! `published` is the folder that packaging and pinning share.
 
 pub mod confine;
+pub mod encoder;
 mod error;
-mod media;
-mod original;
 mod published;
+pub mod steps;
 mod tasks;
 mod work;
 mod worker;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::{Limits, Node};
@@ -42,6 +43,7 @@ async fn main() -> anyhow::Result<()> {
         pin_original: engines.ipfs.as_ref().is_some_and(|ipfs| ipfs.pin_original),
         own_node: false,
         queue: Queue::in_process(),
+        ambient: Ambient::system(),
     };
     let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap_or_default())?;
     let stop = CancellationToken::new();

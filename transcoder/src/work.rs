@@ -1,12 +1,18 @@
 //! What a worker works with.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reelpin_plan::Options;
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::Node;
 use reelpin_schema::queue::Queue;
 
-use crate::confine::{ConfineError, Launcher, WorkError, WorkRoot};
-use crate::original::Originals;
+use crate::confine::{ConfineError, WorkError};
+use crate::encoder::Encoder;
+use crate::error::TaskError;
 
 /// The engines that a worker is given. Clones share them.
 #[derive(Clone)]
@@ -23,6 +29,8 @@ pub struct Collaborators {
     pub own_node: bool,
     /// The queue.
     pub queue: Queue,
+    /// Time and chance.
+    pub ambient: Ambient,
 }
 
 /// A worker could not start.
@@ -39,9 +47,10 @@ pub enum RunError {
 /// Everything that the steps of a task are given.
 pub(crate) struct Work {
     pub(crate) engines: Collaborators,
-    pub(crate) launcher: Launcher,
-    pub(crate) folders: WorkRoot,
-    pub(crate) originals: Originals,
+    pub(crate) encoder: Arc<dyn Encoder>,
+    pub(crate) options: Options,
+    /// The worker's own, for people.
+    pub(crate) name: String,
 }
 
 impl Work {
@@ -55,5 +64,10 @@ impl Work {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.engines.queue
+    }
+
+    /// The content id of bytes at hand.
+    pub(crate) async fn hashed(&self, bytes: Bytes) -> Result<String, TaskError> {
+        Ok(self.encoder.hash(bytes).await?.cid.to_string())
     }
 }

@@ -1,5 +1,4 @@
-//! The worker's loop: which tasks it takes, how it keeps their leases, and what it does when one
-//! ends. No task is ever done here.
+//! The worker as a process: which steps it takes when. No task is ever done here.
 
 use std::panic::AssertUnwindSafe;
 use std::path::PathBuf;
@@ -7,60 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use rand::Rng as _;
-use reelpin_schema::db::DbError;
-use reelpin_schema::failure::Failure;
-use reelpin_schema::pin;
-use reelpin_schema::queue::Heard;
-use reelpin_schema::task::{self, Ended, Kind, LEASE, Lease, State};
-use reelpin_schema::video::{self, StepError};
+use reelpin_plan::Options;
+use reelpin_schema::queue::{Heard, Hints, TaskHint};
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
-use uuid::Uuid;
 
-use crate::confine::{Launcher, Toolbox, WorkRoot};
-use crate::error::{Cause, TaskError};
-use crate::original::Originals;
-use crate::tasks;
-use crate::work::{Collaborators, RunError, Work};
+use crate::confine::Toolbox;
+use crate::encoder::Ffmpeg;
+use crate::steps::{self, LANES};
+use crate::work::{Collaborators, RunError};
 
-/// What may run beside what: one encode uses every core, the rest are small or wait for others.
-const LANES: &[Lane] = &[
-    Lane { kinds: &[Kind::Encode], at_once: 1 },
-    Lane { kinds: &[Kind::Probe, Kind::Audio, Kind::Poster, Kind::Package], at_once: 2 },
-    Lane { kinds: &[Kind::Pin, Kind::Delete], at_once: 1 },
-];
-
-/// An idle worker looks for work this often, so that a lost hint costs a second.
+/// A worker looks for tasks this often, so that a lost hint costs a second; and for expired leases.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How often a lease is renewed: three times in its life.
-const RENEW: Duration = Duration::from_secs(10);
-
-/// Expired leases taken in one transaction.
-const SWEEP: i64 = 50;
-
-/// How long a worker waits for the database to take the end of a task.
-const GRACE: Duration = Duration::from_secs(30);
-
-/// The same when it is stopping.
-const LAST_GRACE: Duration = Duration::from_secs(5);
-
-/// The first wait before a failed task is tried again; doubled by each attempt, at most
-/// [`BACKOFF_AT_MOST`].
-const BACKOFF: time::Duration = time::Duration::seconds(2);
-
-/// The longest wait between two attempts.
-const BACKOFF_AT_MOST: time::Duration = time::Duration::minutes(15);
-
-/// How long a task waits for an engine that is away, at most.
-const AWAY: time::Duration = time::Duration::seconds(20);
-
-struct Lane {
-    kinds: &'static [Kind],
-    at_once: usize,
-}
+/// The longest pause between two looks of a worker that has found nothing for a while.
+const IDLE: Duration = Duration::from_secs(4);
 
 /// Works until `stop` is cancelled; then gives its tasks back, so that another start goes on at
 /// once.
@@ -74,62 +35,68 @@ pub async fn run(
     name: String,
     stop: CancellationToken,
 ) -> Result<(), RunError> {
-    let launcher = Launcher::start(toolbox)?;
-    for gap in launcher.gaps() {
-        tracing::warn!("{gap}");
-    }
-    let folders = WorkRoot::open(&work_root)?;
-    let work = Arc::new(Work { engines, launcher, folders, originals: Originals::default() });
-    let mut worker = Worker { work, name, running: JoinSet::new(), busy: vec![0; LANES.len()] };
-    worker.serve(&stop).await;
-    while let Some(ended) = worker.running.join_next().await {
-        worker.ended(ended);
+    let encoder = Arc::new(Ffmpeg::start(toolbox, &work_root)?);
+    let steps = steps::Worker::new(engines, encoder, Options::default(), name);
+    let busy = vec![0; LANES.len()];
+    let mut process = Process { steps, running: JoinSet::new(), busy };
+    process.serve(&stop).await;
+    while let Some(ended) = process.running.join_next().await {
+        process.ended(ended);
     }
     Ok(())
 }
 
-impl Lane {
-    /// Pins, and deletions that have to let go of pins, are for workers that have a node.
-    fn kinds_for(&self, work: &Work) -> Vec<Kind> {
-        let able = |kind: &Kind| *kind != Kind::Pin || work.engines.node.is_some();
-        self.kinds.iter().copied().filter(able).collect()
-    }
-}
-
-struct Worker {
-    work: Arc<Work>,
-    name: String,
+struct Process {
+    steps: steps::Worker,
     /// Each gives its lane back.
     running: JoinSet<usize>,
     busy: Vec<usize>,
 }
 
-impl Worker {
+impl Process {
     async fn serve(&mut self, stop: &CancellationToken) {
-        let mut hints = self.work.queue().task_hints();
+        // A worker without room listens to no hints, so that they go to others.
+        let mut hints: Option<Hints<TaskHint>> = None;
+        let mut hinted = true;
+        let mut pause = LOOK;
         loop {
-            tokio::select! {
+            let found = tokio::select! {
                 () = stop.cancelled() => return,
                 // Dropped half-way, at worst a claim's lease expires.
-                () = self.look(stop) => {}
+                found = self.look(stop, hinted) => found,
+            };
+            pause = if found || hinted { LOOK } else { (pause * 2).min(IDLE) };
+            if self.has_room() {
+                hints.get_or_insert_with(|| self.steps.work.queue().task_hints());
+            } else {
+                hints = None;
             }
-            tokio::select! {
+            hinted = tokio::select! {
                 () = stop.cancelled() => return,
-                Some(ended) = self.running.join_next() => self.ended(ended),
-                heard = hints.next(), if self.has_room() => {
+                Some(ended) = self.running.join_next() => {
+                    self.ended(ended);
+                    true
+                }
+                heard = heard(&mut hints) => {
                     if heard == Heard::Closed {
                         sleep(LOOK).await;
                     }
+                    true
                 }
-                () = sleep(LOOK) => {}
-            }
+                () = sleep(pause) => false,
+            };
         }
     }
 
-    async fn look(&mut self, stop: &CancellationToken) {
-        self.work.originals.tidy();
-        sweep(Arc::clone(&self.work)).await;
-        self.fill(stop).await;
+    /// Whether there was anything.
+    async fn look(&mut self, stop: &CancellationToken, hinted: bool) -> bool {
+        self.steps.work.encoder.tidy();
+        let swept = steps::sweep(self.steps.clone()).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "cannot sweep");
+            0
+        });
+        let claimed = self.steps.looks(hinted) && self.fill(stop).await;
+        swept > 0 || claimed
     }
 
     fn has_room(&self) -> bool {
@@ -144,18 +111,25 @@ impl Worker {
         }
     }
 
-    async fn fill(&mut self, stop: &CancellationToken) {
+    async fn fill(&mut self, stop: &CancellationToken) -> bool {
+        let mut any = false;
         for (number, lane) in LANES.iter().enumerate() {
-            let kinds = lane.kinds_for(&self.work);
+            let kinds = self.steps.kinds(lane);
             while !kinds.is_empty() && self.busy[number] < lane.at_once && !stop.is_cancelled() {
-                let sent = Instant::now();
-                let claimed = claim(Arc::clone(&self.work), self.name.clone(), kinds.clone()).await;
-                let Some(lease) = claimed else { break };
+                let claimed = match steps::claim(self.steps.clone(), kinds.clone()).await {
+                    Ok(Some(claimed)) => claimed,
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "cannot claim");
+                        break;
+                    }
+                };
+                any = true;
                 self.busy[number] += 1;
-                let (work, stop) = (Arc::clone(&self.work), stop.child_token());
+                let (steps, stop) = (self.steps.clone(), stop.child_token());
                 self.running.spawn(async move {
-                    let driven = AssertUnwindSafe(drive(&work, &lease, sent, &stop));
-                    if driven.catch_unwind().await.is_err() {
+                    let attempt = steps::attempt(steps, claimed, stop.cancelled());
+                    if AssertUnwindSafe(attempt).catch_unwind().await.is_err() {
                         tracing::error!(
                             "storing the end of a task panicked; its lease will expire"
                         );
@@ -164,163 +138,14 @@ impl Worker {
                 });
             }
         }
+        any
     }
 }
 
-async fn claim(work: Arc<Work>, name: String, kinds: Vec<Kind>) -> Option<Lease> {
-    let token = Uuid::new_v4();
-    let claimed = work
-        .db()
-        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds).await)
-        .await;
-    claimed.unwrap_or_else(|error| {
-        tracing::warn!(%error, "cannot claim");
-        None
-    })
-}
-
-/// Takes tasks from workers that are gone.
-async fn sweep(work: Arc<Work>) {
-    let swept = work
-        .db()
-        .run_tx("task.sweep", async move |tx| {
-            let ended = task::sweep(tx, SWEEP).await?;
-            for task in &ended {
-                bury(tx, task).await?;
-            }
-            Ok::<_, StepError>(ended)
-        })
-        .await;
-    match swept {
-        Ok(ended) => {
-            for task in ended {
-                let kind = task.kind.name();
-                tracing::info!(video.id = %task.video, kind, "took back a task whose lease expired");
-                work.queue().video_changed(task.video).await;
-            }
-        }
-        Err(error) => tracing::warn!(%error, "cannot sweep"),
+/// The next hint; never, when nobody listens.
+async fn heard(hints: &mut Option<Hints<TaskHint>>) -> Heard<TaskHint> {
+    match hints {
+        Some(hints) => hints.next().await,
+        None => std::future::pending().await,
     }
-}
-
-/// Does a task beside the renewal of its lease, and stores how it ended.
-async fn drive(work: &Work, lease: &Lease, claimed: Instant, stop: &CancellationToken) {
-    let started = Instant::now();
-    let done = tokio::select! {
-        done = AssertUnwindSafe(tasks::run(work, lease)).catch_unwind() => {
-            done.unwrap_or(Err(TaskError::Ours(Cause::Panic)))
-        }
-        () = keep(work, lease, claimed) => Err(TaskError::Lost),
-        () = stop.cancelled() => Err(TaskError::Later(time::Duration::ZERO)),
-    };
-    let took = started.elapsed().as_millis();
-    let (video, kind) = (lease.video(), lease.kind().name());
-    match &done {
-        Ok(()) => tracing::info!(video.id = %video, kind, took_ms = took, "task done"),
-        Err(TaskError::Theirs(f)) => {
-            tracing::info!(video.id = %video, kind, code = f.code, "task refused: {}", f.detail);
-        }
-        Err(TaskError::Ours(cause)) => {
-            tracing::error!(video.id = %video, kind, attempt = lease.attempt(), "task failed: {cause}");
-        }
-        Err(TaskError::Lost) => {
-            tracing::info!(video.id = %video, kind, "task ended with its lease: its video ended, or another worker has it")
-        }
-        Err(TaskError::Later(wait)) => {
-            tracing::debug!(video.id = %video, kind, wait_s = wait.whole_seconds(), "task put off");
-        }
-    }
-    if let Err(error) = done {
-        let grace = if stop.is_cancelled() { LAST_GRACE } else { GRACE };
-        let stored = tokio::time::timeout(grace, end(work, lease, error)).await;
-        if !matches!(stored, Ok(Ok(()))) {
-            tracing::warn!(video.id = %video, kind, "the end of a task could not be stored; its lease will expire");
-        }
-    }
-    work.queue().task_ready().await;
-    work.queue().video_changed(video).await;
-}
-
-/// Renews a lease until it is lost: the database says so, or no renewal succeeded for as long as a
-/// lease lasts since the last one that did was sent, by this process's own clock.
-async fn keep(work: &Work, lease: &Lease, claimed: Instant) {
-    let mut good = claimed;
-    loop {
-        sleep(RENEW).await;
-        let sent = Instant::now();
-        let held = lease.clone();
-        let renewed = work.db().run_tx("task.renew", async move |tx| task::renew(tx, &held).await);
-        match timeout_at(good + LEASE, renewed).await {
-            Ok(Ok(())) => good = sent,
-            Ok(Err(DbError::LeaseLost)) | Err(_) => return,
-            Ok(Err(error)) => tracing::warn!(%error, "cannot renew a lease"),
-        }
-        if good.elapsed() >= LEASE {
-            return;
-        }
-    }
-}
-
-/// Stores how a task ended without success.
-async fn end(work: &Work, lease: &Lease, error: TaskError) -> Result<(), StepError> {
-    let held = lease.clone();
-    match error {
-        TaskError::Lost => Ok(()),
-        TaskError::Later(wait) => Ok(work
-            .db()
-            .run_tx("task.defer", async move |tx| task::defer(tx, &held, wait).await)
-            .await?),
-        TaskError::Theirs(failure) => {
-            work.db()
-                .run_tx("task.refuse", async move |tx| {
-                    task::refuse(tx, &held, &failure).await?;
-                    if held.kind().fails_video() {
-                        video::fail(tx, held.video(), &failure).await?;
-                    }
-                    Ok(())
-                })
-                .await
-        }
-        TaskError::Ours(cause) if cause.is_away() => {
-            let wait = AWAY * rand::rng().random_range(0.5..=1.0);
-            Ok(work
-                .db()
-                .run_tx("task.await_engine", async move |tx| task::defer(tx, &held, wait).await)
-                .await?)
-        }
-        TaskError::Ours(cause) => {
-            let (wait, cause) = (backoff(lease.failures() + 1), cause.to_string());
-            work.db()
-                .run_tx("task.give_back", async move |tx| {
-                    let ended = task::give_back(tx, &held, wait, &cause).await?;
-                    bury(tx, &ended).await
-                })
-                .await
-        }
-    }
-}
-
-/// What a dead-lettered task means for its video.
-async fn bury(tx: &reelpin_schema::db::Tx, ended: &Ended) -> Result<(), StepError> {
-    if ended.state != State::Dead {
-        return Ok(());
-    }
-    if ended.kind.fails_video() {
-        video::fail(tx, ended.video, &Failure::internal()).await?;
-    }
-    if ended.kind == Kind::Pin {
-        for pin in pin::of_video(tx, ended.video).await? {
-            if pin.role.place() == ended.place {
-                pin::set_state(tx, ended.video, pin.role, pin::State::Failed).await?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Exponential with jitter: between half and all of the step.
-fn backoff(attempt: i64) -> time::Duration {
-    let doublings = u32::try_from(attempt.clamp(1, 20) - 1).unwrap_or(0);
-    let step = (BACKOFF * 2_i32.pow(doublings.min(10))).min(BACKOFF_AT_MOST);
-    step * rand::rng().random_range(0.5..=1.0)
 }

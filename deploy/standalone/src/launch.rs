@@ -153,6 +153,7 @@ async fn serve(
         pin_original: ipfs.is_some_and(|i| i.pin_original),
         own_node: engines.endpoints().ipfs.is_some(),
         queue,
+        ambient: Ambient::system(),
     };
     let inner = stop.child_token();
     let gateway = reelpin_gateway::run(config, shared, listener, inner.clone());

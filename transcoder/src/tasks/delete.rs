@@ -24,7 +24,7 @@ const LOOK: time::Duration = time::Duration::minutes(15);
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let id = lease.video();
-    work.originals.forget(id);
+    work.encoder.forget(id);
     for prefix in [keys::media(id), keys::originals(id)] {
         empty(work, &prefix).await?;
     }

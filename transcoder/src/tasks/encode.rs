@@ -1,35 +1,20 @@
 //! The task `encode`: one ffmpeg makes every rung of a stretch; we cut, hash, store and commit the
 //! segments as they come.
 
-use reelpin_plan::fmp4::{self, Part};
+use reelpin_plan::fmp4;
 use reelpin_plan::plan::VideoPlan;
-use reelpin_plan::{Mismatch, Options, Plan, Probe, Refusal, Segment, Segmenter, Stretch, argv};
+use reelpin_plan::{Mismatch, Plan, Probe, Refusal, Stretch};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::segment;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Format, Transcode};
 use reelpin_schema::video::{self, Video};
-use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
 
-use super::store::Store;
+use super::store::{SEGMENTS, Store};
 use super::{plan_of, video_of};
 use crate::error::{Cause, TaskError};
-use crate::media;
 use crate::work::Work;
-
-/// Segments of a rung between its reader and the bucket; ffmpeg waits when they are full.
-const SEGMENTS: usize = 2;
-
-/// Bytes read from a pipe at a time; a pipe holds at most 1 MiB.
-const PIECE: usize = 256 << 10;
-
-/// What a rung's reader hands to the bucket.
-enum Made {
-    Init(fmp4::Init),
-    Segment(Segment),
-}
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
@@ -38,12 +23,10 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let place = usize::try_from(lease.place()).map_err(|_| Cause::Row("a stretch's place"))?;
     let stretch = picture.stretches.get(place).ok_or(Cause::Row("the plan has no such stretch"))?;
     let rows = rungs(work, lease, picture).await?;
-    let original = work.originals.get(work, &video).await?;
-    match encode(work, lease, &plan, stretch, &rows, &original.path()).await {
+    match encode(work, lease, &video, &plan, stretch, &rows).await {
         Ok(()) => finish(work, lease, &plan, &rows).await,
         Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => Err(Refusal::NoFrames.into()),
         Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {
-            drop(original);
             differs(work, lease, &video, &plan, mismatch).await
         }
         Err(e) => Err(e),
@@ -74,86 +57,22 @@ async fn rungs(
 async fn encode(
     work: &Work,
     lease: &Lease,
+    video: &Video,
     plan: &Plan,
     stretch: &Stretch,
     rows: &[Transcode],
-    original: &std::path::Path,
 ) -> Result<(), TaskError> {
-    let folder = work.folders.folder()?;
-    let argv = argv::encode(plan, stretch, &media::text(original)?, media::FIRST_PIPE)
-        .ok_or(Cause::Row("the plan has no picture"))?;
-    let mut child =
-        media::start(work, &argv, folder.path(), &[original.to_owned()], rows.len()).await?;
     let store = Store::new(work, lease, plan.grid.n_segments());
-    let mut lines = Vec::with_capacity(rows.len());
-    for (number, row) in rows.iter().enumerate() {
-        let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
-        lines.push(rung(&store, row, pipe, Segmenter::new(&plan.grid, stretch)));
+    let (mut out, mut kept) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
+    for row in rows {
+        let (made, ready) = mpsc::channel(SEGMENTS);
+        out.push(made);
+        kept.push(store.keep(row, ready));
     }
-    let stored = futures_util::future::try_join_all(lines).await;
-    media::ended(argv.program, child, stored.map(drop)).await
-}
-
-/// Reads one rung's pipe and stores what comes out, side by side.
-async fn rung(
-    store: &Store<'_>,
-    row: &Transcode,
-    pipe: impl AsyncRead + Unpin,
-    segmenter: Segmenter,
-) -> Result<(), TaskError> {
-    let (made, mut ready) = mpsc::channel(SEGMENTS);
-    let keep = async {
-        let known = store.known(row).await?;
-        let mut opened = None;
-        while let Some(next) = ready.recv().await {
-            match next {
-                Made::Init(init) => opened = Some(store.open(row, &init).await?),
-                Made::Segment(segment) if known.contains(&segment.sequence) => {}
-                Made::Segment(segment) => {
-                    let opened = opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
-                    store.segment(row, opened, segment).await?;
-                }
-            }
-        }
-        Ok(())
-    };
-    let ((), ()) = tokio::try_join!(cut(pipe, segmenter, made), keep)?;
-    Ok(())
-}
-
-async fn cut(
-    mut pipe: impl AsyncRead + Unpin,
-    mut segmenter: Segmenter,
-    made: mpsc::Sender<Made>,
-) -> Result<(), TaskError> {
-    let mut reader = fmp4::Reader::default();
-    let mut piece = vec![0; PIECE];
-    loop {
-        let read =
-            timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
-        if read == 0 {
-            break;
-        }
-        for part in reader.push(&piece[..read])? {
-            let ready = match part {
-                Part::Init(init) => vec![Made::Init(init)],
-                Part::Fragment(fragment) => {
-                    segmenter.push(fragment)?.into_iter().map(Made::Segment).collect()
-                }
-            };
-            for next in ready {
-                if made.send(next).await.is_err() {
-                    return Ok(()); // The other side failed, and says why.
-                }
-            }
-        }
-    }
-    reader.finish()?;
-    for last in segmenter.finish()? {
-        if made.send(Made::Segment(last)).await.is_err() {
-            return Ok(());
-        }
-    }
+    // What cannot be stored ends the encode at once.
+    let kept = futures_util::future::try_join_all(kept);
+    let made = work.encoder.encode(work.bucket(), video, plan, stretch, out);
+    futures_util::future::try_join(kept, made).await?;
     Ok(())
 }
 
@@ -178,7 +97,7 @@ async fn differs(
     let stored = video.probe.clone().ok_or(Cause::Row("the video has no probe"))?;
     let probe: Probe =
         serde_json::from_value(stored).map_err(|source| Cause::Json { what: "probe", source })?;
-    let plan = Plan::new(&probe, None, &Options::default())?;
+    let plan = Plan::new(&probe, None, &work.options)?;
     let plan =
         serde_json::to_value(&plan).map_err(|source| Cause::Json { what: "plan", source })?;
     let held = lease.clone();

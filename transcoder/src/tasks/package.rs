@@ -1,35 +1,22 @@
 //! The task `package`: final playlists with measured values, an MP4 for each rung, and the folder
 //! of all that can be played.
 
-mod mp4;
+mod mp4s;
 mod playlists;
 
 use reelpin_plan::playlist;
 use reelpin_schema::cid::Directory;
 use reelpin_schema::file::{self, NewFile, Role};
 use reelpin_schema::pin::{self, NewPin};
-use reelpin_schema::segment::Segment;
 use reelpin_schema::task::Lease;
-use reelpin_schema::transcode::{self, Format, Transcode};
+use reelpin_schema::transcode::{self, Format};
 use reelpin_schema::video::{self, Completed};
 
 use super::{plan_of, video_of};
+use crate::encoder::Hls;
 use crate::error::{Cause, TaskError};
 use crate::published::{Published, segments};
 use crate::work::Work;
-
-/// An HLS rendition with its segments.
-struct Hls {
-    row: Transcode,
-    segments: Vec<Segment>,
-}
-
-impl Hls {
-    /// Bytes and ticks of each segment, as rates are measured from.
-    fn measures(&self) -> Vec<(u64, u64)> {
-        self.segments.iter().map(|s| (s.size, s.duration_ticks)).collect()
-    }
-}
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
@@ -50,7 +37,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     }
     let master = playlists::master(work, lease, &plan, &all, &packaged).await?;
     folder.set_master(&master.path, &master.cid, master.size)?;
-    let mp4s = mp4::make(work, lease, target, &all).await?;
+    let mp4s = mp4s::make(work, lease, target, &all).await?;
     for stored in mp4s.iter().filter_map(|m| m.stored.as_ref()) {
         folder.add(&stored.path, &stored.cid, stored.size)?;
     }
@@ -72,7 +59,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     work.db()
         .run_tx("package.finish", async move |tx| video::completed(tx, &held, &done).await)
         .await?;
-    work.originals.forget(video.id);
+    work.encoder.forget(video.id);
     Ok(())
 }
 

@@ -1,28 +1,18 @@
 //! The task `poster`: one still picture.
 
-use reelpin_plan::argv;
 use reelpin_schema::file::{self, NewFile, Role};
 use reelpin_schema::keys;
 use reelpin_schema::task::{self, Lease};
 
-use super::store::hashed;
 use super::{plan_of, video_of};
-use crate::error::{Cause, TaskError};
-use crate::media;
+use crate::error::TaskError;
 use crate::work::Work;
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
     let plan = plan_of(&video)?;
-    let original = work.originals.get(work, &video).await?;
-    let folder = work.folders.folder()?;
-    let picture = folder.path().join("poster.jpg");
-    let path = original.path();
-    let argv = argv::poster(&plan, &media::text(&path)?, &media::text(&picture)?)
-        .ok_or(Cause::Row("the plan has no picture"))?;
-    media::brief(work, &argv, folder.path(), &[path]).await?;
-    let bytes = bytes::Bytes::from(tokio::fs::read(&picture).await?);
-    let (cid, size) = (hashed(bytes.clone()).await?, bytes.len() as u64);
+    let bytes = work.encoder.poster(work.bucket(), &video, &plan).await?;
+    let (cid, size) = (work.hashed(bytes.clone()).await?, bytes.len() as u64);
     let key = format!("{}{}", keys::media(video.id), keys::poster(&lease.suffix()));
     work.bucket().put(&key, bytes, keys::content_type(&key)).await?;
     let held = lease.clone();

@@ -1,8 +1,8 @@
 //! The task `probe`: the original's facts, its checksum and content id, and the plan of all that
 //! is to be made of it.
 
-use reelpin_plan::argv;
-use reelpin_plan::{Index, Options, Plan, Probe, Refusal, TICKS};
+use reelpin_plan::{Plan, Probe, TICKS};
+use reelpin_schema::cid::Digest;
 use reelpin_schema::event::Event;
 use reelpin_schema::pin::{NewPin, Role};
 use reelpin_schema::task::{Kind, Lease, NewTask};
@@ -11,17 +11,16 @@ use reelpin_schema::video::{self, Planned};
 
 use super::video_of;
 use crate::error::{Cause, TaskError};
-use crate::media;
-use crate::original::Original;
 use crate::work::Work;
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
-    let original = work.originals.get(work, &video).await?;
-    let probe = probe(work, &original).await?;
-    let index = index(work, &probe, &original).await?;
-    let plan = Plan::new(&probe, index.as_ref(), &Options::default())?;
-    let planned = decided(work, &probe, &plan, &original)?;
+    let probed = work.encoder.probe(work.bucket(), &video).await?;
+    if probed.digest.file.size != video.file_size {
+        return Err(Cause::Row("the original is not as large as was declared").into());
+    }
+    let plan = Plan::new(&probed.probe, probed.index.as_ref(), &work.options)?;
+    let planned = decided(work, &probed.probe, &plan, &probed.digest)?;
     let held = lease.clone();
     work.db()
         .run_tx("probe.finish", async move |tx| video::planned(tx, &held, &planned).await)
@@ -29,51 +28,11 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     Ok(())
 }
 
-async fn probe(work: &Work, original: &Original) -> Result<Probe, TaskError> {
-    let folder = work.folders.folder()?;
-    let path = original.path();
-    let argv = argv::probe(&media::text(&path)?);
-    match media::look(work, &argv, folder.path(), &[path]).await {
-        Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
-        Err(e) if e.is_theirs() => {
-            tracing::info!(?e, "ffprobe does not understand an upload");
-            Err(refusal(&e).into())
-        }
-        Err(e) => Err(e.cause(argv.program).into()),
-    }
-}
-
-/// What a file of which ffprobe tells nothing is refused for.
-fn refusal(e: &media::LookError) -> Refusal {
-    // Its own limit of pixels, which it holds before it tells them.
-    if e.said().contains("exceeds specified max pixel count") {
-        return Refusal::TooManyPixels { width: 0, height: 0 };
-    }
-    Refusal::NotAVideo
-}
-
-/// The frame index, where one can be had.
-async fn index(
-    work: &Work,
-    probe: &Probe,
-    original: &Original,
-) -> Result<Option<Index>, TaskError> {
-    let Some(stream) = probe.indexable() else { return Ok(None) };
-    let folder = work.folders.folder()?;
-    let path = original.path();
-    let argv = argv::packets(&media::text(&path)?, stream);
-    match media::look(work, &argv, folder.path(), &[path]).await {
-        Ok(told) => Ok(Index::parse(&String::from_utf8_lossy(&told))),
-        Err(e) if e.is_theirs() => Ok(None),
-        Err(e) => Err(e.cause(argv.program).into()),
-    }
-}
-
 fn decided(
     work: &Work,
     probe: &Probe,
     plan: &Plan,
-    original: &Original,
+    original: &Digest,
 ) -> Result<Planned, TaskError> {
     let rungs = plan.video.as_ref().map_or(&[][..], |v| &v.rungs);
     let mut renditions: Vec<NewRendition> = rungs
@@ -95,7 +54,7 @@ fn decided(
             stored: None,
         });
     }
-    let cid = original.digest().file.cid.to_string();
+    let cid = original.file.cid.to_string();
     let mut tasks = making(plan);
     let mut pins = Vec::new();
     if work.engines.node.is_some() && work.engines.pin_original {
@@ -106,7 +65,7 @@ fn decided(
     Ok(Planned {
         probe: json("probe", probe)?,
         plan: json("plan", plan)?,
-        checksum: original.digest().sha256_hex.clone(),
+        checksum: original.sha256_hex.clone(),
         ipfs_cid: cid,
         probed: Event::Probed {
             duration: plan.duration as f64 / TICKS as f64,

@@ -2,20 +2,24 @@
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reelpin_plan::{Segment, fmp4};
-use reelpin_schema::cid::FileDag;
+use reelpin_plan::Segment;
 use reelpin_schema::queue::Progress;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Init, Transcode};
 use reelpin_schema::{keys, segment};
+use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::encoder::Made;
 use crate::error::{Cause, TaskError};
 use crate::published::segments;
 use crate::work::Work;
+
+/// Segments of a rendition between the encoder and the bucket; the encoder waits when they are full.
+pub(super) const SEGMENTS: usize = 2;
 
 /// Progress is told at most this often.
 const TELL: Duration = Duration::from_millis(500);
@@ -27,11 +31,12 @@ pub(super) struct Store<'a> {
     planned: u32,
     /// One commit at a time: all of them touch the task's row.
     door: tokio::sync::Mutex<()>,
-    told: Mutex<Option<Instant>>,
+    /// When progress was told last, by the process's clock.
+    told: Mutex<Option<Duration>>,
 }
 
 /// A rendition's init as this attempt knows it.
-pub(super) enum Opened {
+enum Opened {
     /// The rendition has this very init already.
     Known,
     /// Stored by this attempt; the rendition's own once a segment is committed with it.
@@ -44,20 +49,41 @@ impl<'a> Store<'a> {
         Self { work, lease, planned, door: tokio::sync::Mutex::new(()), told: Mutex::new(None) }
     }
 
+    /// Stores what comes of a rendition but what an earlier attempt stored, until there is no more.
+    pub(super) async fn keep(
+        &self,
+        row: &Transcode,
+        mut made: mpsc::Receiver<Made>,
+    ) -> Result<(), TaskError> {
+        let known = self.known(row).await?;
+        let mut opened = None;
+        while let Some(next) = made.recv().await {
+            match next {
+                Made::Init { bytes, codec } => opened = Some(self.open(row, bytes, codec).await?),
+                Made::Segment(segment) if known.contains(&segment.sequence) => {}
+                Made::Segment(segment) => {
+                    let opened = opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
+                    self.segment(row, opened, segment).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The sequences that an earlier attempt stored.
-    pub(super) async fn known(&self, row: &Transcode) -> Result<HashSet<u32>, TaskError> {
+    async fn known(&self, row: &Transcode) -> Result<HashSet<u32>, TaskError> {
         let stored = segments(self.work.db(), row.id).await?;
         Ok(stored.into_iter().map(|segment| segment.sequence).collect())
     }
 
     /// Stores an init unless the rendition has the same one.
-    pub(super) async fn open(
+    async fn open(
         &self,
         row: &Transcode,
-        init: &fmp4::Init,
+        bytes: Bytes,
+        codec: String,
     ) -> Result<Opened, TaskError> {
-        let bytes = Bytes::from(init.bytes.clone());
-        let cid = hashed(bytes.clone()).await?;
+        let cid = self.work.hashed(bytes.clone()).await?;
         match &row.init_cid {
             Some(known) if *known == cid => return Ok(Opened::Known),
             Some(_) => return Err(Cause::Init { resolution: row.resolution.clone() }.into()),
@@ -66,11 +92,11 @@ impl<'a> Store<'a> {
         let path = self.key(&keys::init(&row.resolution, &self.lease.suffix()));
         let size = bytes.len() as u64;
         self.work.bucket().put(&path, bytes, keys::content_type(&path)).await?;
-        Ok(Opened::New(Init { path, cid, size, codec: init.codec.clone() }))
+        Ok(Opened::New(Init { path, cid, size, codec }))
     }
 
     /// Stores a segment and commits it, with the init if that is new.
-    pub(super) async fn segment(
+    async fn segment(
         &self,
         row: &Transcode,
         opened: &Opened,
@@ -78,7 +104,7 @@ impl<'a> Store<'a> {
     ) -> Result<(), TaskError> {
         let path = self.key(&keys::segment(&row.resolution, made.sequence, &self.lease.suffix()));
         let bytes = Bytes::from(made.bytes);
-        let cid = hashed(bytes.clone()).await?;
+        let cid = self.work.hashed(bytes.clone()).await?;
         let stored = segment::Segment {
             transcode_id: row.id,
             sequence: made.sequence,
@@ -127,10 +153,11 @@ impl<'a> Store<'a> {
     async fn tell(&self) {
         {
             let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            if told.is_some_and(|last| last.elapsed() < TELL) {
+            let now = self.work.engines.ambient.now();
+            if told.is_some_and(|last| now.saturating_sub(last) < TELL) {
                 return;
             }
-            *told = Some(Instant::now());
+            *told = Some(now);
         }
         let video = self.lease.video();
         let counted = self
@@ -146,16 +173,4 @@ impl<'a> Store<'a> {
     fn key(&self, name: &str) -> String {
         format!("{}{name}", keys::media(self.lease.video()))
     }
-}
-
-/// The content id of bytes at hand, computed off the runtime's threads.
-pub(super) async fn hashed(bytes: Bytes) -> Result<String, TaskError> {
-    let file = tokio::task::spawn_blocking(move || {
-        let mut dag = FileDag::new();
-        dag.push(&bytes);
-        dag.finish()
-    })
-    .await
-    .map_err(|_| Cause::Panic)?;
-    Ok(file.cid.to_string())
 }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::db::{Db, DbError};
 use reelpin_schema::event::{self, Numbered};
 use reelpin_schema::keys;
@@ -56,6 +57,7 @@ impl Studio {
             db: database().await.unwrap(),
             bucket: bucket().await.unwrap(),
             queue: Queue::in_process(),
+            ambient: Ambient::system(),
             folder: tempfile::Builder::new().prefix("rp-studio-").tempdir().unwrap(),
         }
     }
@@ -106,6 +108,7 @@ impl Studio {
             pin_original: false,
             own_node: false,
             queue: self.queue.clone(),
+            ambient: Ambient::system(),
         };
         let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap()).unwrap();
         let (stop, work) = (CancellationToken::new(), self.work());

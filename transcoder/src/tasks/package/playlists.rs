@@ -8,9 +8,8 @@ use reelpin_schema::keys;
 use reelpin_schema::task::Lease;
 use reelpin_schema::transcode::Packaged;
 
-use super::Hls;
+use crate::encoder::Hls;
 use crate::error::{Cause, TaskError};
-use crate::tasks::store::hashed;
 use crate::work::Work;
 
 /// Stores the media playlist of a rendition, and measures it. `target` is in seconds.
@@ -103,7 +102,7 @@ async fn put(
 ) -> Result<(String, String, u64), TaskError> {
     let key = format!("{}{name}", keys::media(lease.video()));
     let bytes = Bytes::from(text);
-    let (cid, size) = (hashed(bytes.clone()).await?, bytes.len() as u64);
+    let (cid, size) = (work.hashed(bytes.clone()).await?, bytes.len() as u64);
     work.bucket().put(&key, bytes, keys::content_type(&key)).await?;
     Ok((key, cid, size))
 }

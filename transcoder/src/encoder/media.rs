@@ -8,12 +8,12 @@ use reelpin_plan::argv::{Argv, Program as Planned};
 
 use reelpin_schema::failure::Failure;
 
+use super::Ffmpeg;
 use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
 use crate::error::{Cause, TaskError};
-use crate::work::Work;
 
 /// The descriptor of the first output pipe in the child.
-pub(crate) const FIRST_PIPE: u32 = 3;
+pub(super) const FIRST_PIPE: u32 = 3;
 
 /// The longest that one run may take: 12 h of 4K on two slow cores, and some.
 const LONGEST: Duration = Duration::from_secs(3 * 24 * 3600);
@@ -26,7 +26,7 @@ const BRIEF: Duration = Duration::from_secs(180);
 
 /// A program that has written nothing for this long has hung. The slowest real case, 2 s of 8K on a
 /// busy core, takes about a minute.
-pub(crate) const SILENCE: Duration = Duration::from_secs(600);
+pub(super) const SILENCE: Duration = Duration::from_secs(600);
 
 /// ffmpeg's exit code when more than two thirds of what it decoded were errors (`-max_error_rate`).
 const TOO_MANY_ERRORS: i32 = 69;
@@ -49,62 +49,62 @@ fn look_limits() -> Limits {
 }
 
 /// A path as ffmpeg's argument. Ours are always UTF-8.
-pub(crate) fn text(path: &Path) -> Result<String, TaskError> {
+pub(super) fn text(path: &Path) -> Result<String, TaskError> {
     Ok(path.to_str().ok_or(Cause::Row("the work folder's path is not UTF-8"))?.to_owned())
 }
 
 /// Starts a long run that writes to pipes or into its folder.
-pub(crate) async fn start(
-    work: &Work,
+pub(super) async fn start(
+    ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
     readable: &[PathBuf],
     pipes: usize,
 ) -> Result<Child, TaskError> {
     let job = Job { pipes, ..job(argv, folder, readable, encode()) };
-    work.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
+    ffmpeg.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
 }
 
 /// Runs to the end, within minutes, what writes a small file into its folder.
-pub(crate) async fn brief(
-    work: &Work,
+pub(super) async fn brief(
+    ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
     readable: &[PathBuf],
 ) -> Result<Report, TaskError> {
     let limits = Limits { wall: BRIEF, file_size_bytes: 64 << 20, ..encode() };
-    let spawned = work.launcher.spawn(job(argv, folder, readable, limits)).await;
+    let spawned = ffmpeg.launcher.spawn(job(argv, folder, readable, limits)).await;
     let child = spawned.map_err(|e| cause(argv.program, e))?;
     child.wait().await.map_err(|e| cause(argv.program, e).into())
 }
 
 /// Runs to the end what writes into its folder.
-pub(crate) async fn finish(
-    work: &Work,
+pub(super) async fn finish(
+    ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
     readable: &[PathBuf],
 ) -> Result<Report, TaskError> {
-    let child = start(work, argv, folder, readable, 0).await?;
+    let child = start(ffmpeg, argv, folder, readable, 0).await?;
     child.wait().await.map_err(|e| cause(argv.program, e).into())
 }
 
 /// Runs a look at a file; returns its standard output.
-pub(crate) async fn look(
-    work: &Work,
+pub(super) async fn look(
+    ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
     readable: &[PathBuf],
 ) -> Result<Vec<u8>, LookError> {
     let job = Job { capture_stdout: true, ..job(argv, folder, readable, look_limits()) };
-    let child = work.launcher.spawn(job).await.map_err(LookError::Run)?;
+    let child = ffmpeg.launcher.spawn(job).await.map_err(LookError::Run)?;
     let report = child.wait().await.map_err(LookError::Run)?;
     if report.stdout_cut { Err(LookError::TooMuch) } else { Ok(report.stdout) }
 }
 
 /// A look that told nothing.
 #[derive(Debug)]
-pub(crate) enum LookError {
+pub(super) enum LookError {
     /// The program did not start or did not end well.
     Run(ConfineError),
     /// It told more than any film has to tell.
@@ -114,7 +114,7 @@ pub(crate) enum LookError {
 impl LookError {
     /// Whether the file is to blame: the program ended by itself, or in a limit or a crash, none of
     /// which a good file causes.
-    pub(crate) fn is_theirs(&self) -> bool {
+    pub(super) fn is_theirs(&self) -> bool {
         match self {
             Self::TooMuch => true,
             Self::Run(e) => is_theirs(e),
@@ -122,7 +122,7 @@ impl LookError {
     }
 
     /// The end of what the program said on standard error.
-    pub(crate) fn said(&self) -> &str {
+    pub(super) fn said(&self) -> &str {
         match self {
             Self::Run(e) => e.report().map_or("", |report| &report.stderr),
             Self::TooMuch => "",
@@ -130,7 +130,7 @@ impl LookError {
     }
 
     /// As a cause of ours.
-    pub(crate) fn cause(self, program: Planned) -> Cause {
+    pub(super) fn cause(self, program: Planned) -> Cause {
         match self {
             Self::Run(e) => cause(program, e),
             Self::TooMuch => Cause::Row("more output than a look may have"),
@@ -140,7 +140,7 @@ impl LookError {
 
 /// Whether a run ended in a way that its input can cause: an exit code, a limit, a crash. Signal 9
 /// from elsewhere is the machine short of memory.
-pub(crate) fn is_theirs(e: &ConfineError) -> bool {
+pub(super) fn is_theirs(e: &ConfineError) -> bool {
     match e {
         ConfineError::NonZero { .. }
         | ConfineError::OverLimit { .. }
@@ -154,7 +154,7 @@ pub(crate) fn is_theirs(e: &ConfineError) -> bool {
 ///
 /// Of two failures the reader's is the cause, but for a program that broke off: then a short pipe
 /// only repeats it, unless what it had written before was already not what was planned.
-pub(crate) async fn ended(
+pub(super) async fn ended(
     program: Planned,
     child: Child,
     read: Result<(), TaskError>,

@@ -8,15 +8,15 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
+use reelpin_schema::bucket::{Bucket, BucketError};
 use reelpin_schema::cid::{Checksum, Digest};
 use reelpin_schema::video::Video;
 use tokio::sync::{OnceCell, mpsc};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use crate::confine::WorkFolder;
+use crate::confine::{WorkFolder, WorkRoot};
 use crate::error::{Cause, TaskError};
-use crate::work::Work;
 
 /// How many originals stay on disk after their last task let go, so that the next task of the same
 /// video finds its own. Each is at most 5 GiB.
@@ -29,19 +29,19 @@ const IDLE: Duration = Duration::from_secs(300);
 const PIECES: usize = 16;
 
 /// A downloaded original. Its file is removed when the last holder lets go.
-pub(crate) struct Original {
+pub(super) struct Original {
     folder: WorkFolder,
     digest: Digest,
 }
 
 impl Original {
     /// Where it lies.
-    pub(crate) fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         file(self.folder.path())
     }
 
     /// Checksum and content id of what was downloaded.
-    pub(crate) fn digest(&self) -> &Digest {
+    pub(super) fn digest(&self) -> &Digest {
         &self.digest
     }
 }
@@ -55,7 +55,7 @@ type Slot = OnceCell<Arc<Original>>;
 
 /// The originals on this worker's disk.
 #[derive(Default)]
-pub(crate) struct Originals {
+pub(super) struct Originals {
     known: Mutex<Known>,
 }
 
@@ -67,20 +67,25 @@ struct Known {
 
 impl Originals {
     /// The original of a video, downloaded now unless it is there or on its way.
-    pub(crate) async fn get(&self, work: &Work, video: &Video) -> Result<Arc<Original>, TaskError> {
+    pub(super) async fn get(
+        &self,
+        folders: &WorkRoot,
+        bucket: &Bucket,
+        video: &Video,
+    ) -> Result<Arc<Original>, TaskError> {
         let slot = self.slot(video.id);
-        let original = slot.get_or_try_init(|| download(work, video)).await?;
+        let original = slot.get_or_try_init(|| download(folders, bucket, video)).await?;
         Ok(Arc::clone(original))
     }
 
     /// Lets a video's original go as soon as no task holds it.
-    pub(crate) fn forget(&self, video: Uuid) {
+    pub(super) fn forget(&self, video: Uuid) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.recent.retain(|(id, ..)| *id != video);
     }
 
     /// Lets go what no task has asked for lately: its video failed, was cancelled or is elsewhere.
-    pub(crate) fn tidy(&self) {
+    pub(super) fn tidy(&self) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         known.recent.retain(|(.., asked)| asked.elapsed() < IDLE);
     }
@@ -99,9 +104,13 @@ impl Originals {
     }
 }
 
-async fn download(work: &Work, video: &Video) -> Result<Arc<Original>, TaskError> {
-    let folder = work.folders.folder()?;
-    let object = work.bucket().get(&video.file_path, None).await?;
+async fn download(
+    folders: &WorkRoot,
+    bucket: &Bucket,
+    video: &Video,
+) -> Result<Arc<Original>, TaskError> {
+    let folder = folders.folder()?;
+    let object = bucket.get(&video.file_path, None).await?;
     let (pieces, mut arrived) = mpsc::channel::<bytes::Bytes>(PIECES);
     let path = file(folder.path());
     // Ends when the sender is dropped, also when this future is.
@@ -116,8 +125,7 @@ async fn download(work: &Work, video: &Video) -> Result<Arc<Original>, TaskError
     });
     let mut body = object.body;
     while let Some(piece) = body.next().await {
-        let piece = piece
-            .map_err(|e| Cause::Bucket(reelpin_schema::bucket::BucketError::Read(e.into())))?;
+        let piece = piece.map_err(|e| Cause::Bucket(BucketError::Read(e.into())))?;
         if pieces.send(piece).await.is_err() {
             break; // The writer failed; it says why below.
         }

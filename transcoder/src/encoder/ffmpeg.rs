@@ -1,0 +1,179 @@
+//! The encoder that runs ffmpeg and ffprobe, confined, on this machine.
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reelpin_plan::argv;
+use reelpin_plan::{Index, Packer, Plan, Probe, Refusal, Segmenter, Stretch};
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::cid::{File, FileDag};
+use reelpin_schema::video::Video;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::original::{Original, Originals};
+use super::{Encoder, Hls, Made, Probed, media, mp4, pipe};
+use crate::confine::{Launcher, Toolbox, WorkRoot};
+use crate::error::{Cause, TaskError};
+use crate::work::RunError;
+
+/// Less than this is hashed at once: handing it to a thread would take longer.
+const SMALL: usize = 256 << 10;
+
+/// The programs of this machine, and the disk they work on.
+pub struct Ffmpeg {
+    pub(super) launcher: Launcher,
+    pub(super) folders: WorkRoot,
+    originals: Originals,
+}
+
+impl Ffmpeg {
+    /// Finds out what the kernel can confine, and takes a folder below `work_root`. Blocks for a
+    /// moment.
+    ///
+    /// # Errors
+    /// [`RunError`] when ffmpeg is missing, the kernel cannot confine it, or the folder cannot be
+    /// used.
+    pub fn start(toolbox: Toolbox, work_root: &Path) -> Result<Self, RunError> {
+        let launcher = Launcher::start(toolbox)?;
+        for gap in launcher.gaps() {
+            tracing::warn!("{gap}");
+        }
+        let folders = WorkRoot::open(work_root)?;
+        Ok(Self { launcher, folders, originals: Originals::default() })
+    }
+
+    async fn look(&self, original: &Original) -> Result<Probe, TaskError> {
+        let folder = self.folders.folder()?;
+        let path = original.path();
+        let argv = argv::probe(&media::text(&path)?);
+        match media::look(self, &argv, folder.path(), &[path]).await {
+            Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
+            Err(e) if e.is_theirs() => {
+                tracing::info!(?e, "ffprobe does not understand an upload");
+                Err(refusal(&e).into())
+            }
+            Err(e) => Err(e.cause(argv.program).into()),
+        }
+    }
+
+    /// The frame index, where one can be had.
+    async fn index(&self, probe: &Probe, original: &Original) -> Result<Option<Index>, TaskError> {
+        let Some(stream) = probe.indexable() else { return Ok(None) };
+        let folder = self.folders.folder()?;
+        let path = original.path();
+        let argv = argv::packets(&media::text(&path)?, stream);
+        match media::look(self, &argv, folder.path(), &[path]).await {
+            Ok(told) => Ok(Index::parse(&String::from_utf8_lossy(&told))),
+            Err(e) if e.is_theirs() => Ok(None),
+            Err(e) => Err(e.cause(argv.program).into()),
+        }
+    }
+}
+
+/// What a file of which ffprobe tells nothing is refused for.
+fn refusal(e: &media::LookError) -> Refusal {
+    // Its own limit of pixels, which it holds before it tells them.
+    if e.said().contains("exceeds specified max pixel count") {
+        return Refusal::TooManyPixels { width: 0, height: 0 };
+    }
+    Refusal::NotAVideo
+}
+
+#[async_trait]
+impl Encoder for Ffmpeg {
+    async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?;
+        let probe = self.look(&original).await?;
+        let index = self.index(&probe, &original).await?;
+        Ok(Probed { probe, index, digest: original.digest().clone() })
+    }
+
+    async fn encode(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        stretch: &Stretch,
+        out: Vec<mpsc::Sender<Made>>,
+    ) -> Result<(), TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let folder = self.folders.folder()?;
+        let argv = argv::encode(plan, stretch, &media::text(&original)?, media::FIRST_PIPE)
+            .ok_or(Cause::Row("the plan has no picture"))?;
+        let readable = [original];
+        let mut child = media::start(self, &argv, folder.path(), &readable, out.len()).await?;
+        let mut lines = Vec::with_capacity(out.len());
+        for (number, out) in out.into_iter().enumerate() {
+            let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
+            lines.push(pipe::read(pipe, Segmenter::new(&plan.grid, stretch), out));
+        }
+        let read = futures_util::future::try_join_all(lines).await;
+        media::ended(argv.program, child, read.map(drop)).await
+    }
+
+    async fn audio(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let folder = self.folders.folder()?;
+        let argv = argv::audio(plan, &media::text(&original)?, media::FIRST_PIPE)
+            .ok_or(Cause::Row("the plan has no audio"))?;
+        let mut child = media::start(self, &argv, folder.path(), &[original], 1).await?;
+        let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
+        let read = pipe::read(pipe, Packer::new(&plan.grid), out).await;
+        media::ended(argv.program, child, read).await
+    }
+
+    async fn poster(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+    ) -> Result<Bytes, TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?;
+        let folder = self.folders.folder()?;
+        let picture = folder.path().join("poster.jpg");
+        let path = original.path();
+        let argv = argv::poster(plan, &media::text(&path)?, &media::text(&picture)?)
+            .ok_or(Cause::Row("the plan has no picture"))?;
+        media::brief(self, &argv, folder.path(), &[path]).await?;
+        Ok(Bytes::from(tokio::fs::read(&picture).await?))
+    }
+
+    async fn mp4(
+        &self,
+        bucket: &Bucket,
+        picture: Option<&Hls>,
+        sound: Option<&Hls>,
+        key: &str,
+    ) -> Result<Option<File>, TaskError> {
+        mp4::make(self, bucket, picture, sound, key).await
+    }
+
+    async fn hash(&self, bytes: Bytes) -> Result<File, TaskError> {
+        let size = bytes.len();
+        let hash = move || {
+            let mut dag = FileDag::new();
+            dag.push(&bytes);
+            dag.finish()
+        };
+        if size < SMALL {
+            return Ok(hash());
+        }
+        Ok(tokio::task::spawn_blocking(hash).await.map_err(|_| Cause::Panic)?)
+    }
+
+    fn forget(&self, video: Uuid) {
+        self.originals.forget(video);
+    }
+
+    fn tidy(&self) {
+        self.originals.tidy();
+    }
+}

@@ -1,0 +1,83 @@
+//! Reading what a media program writes into a pipe: boxes, then segments, in order.
+
+use bytes::Bytes;
+use reelpin_plan::fmp4::{Fragment, Part, Reader};
+use reelpin_plan::{Mismatch, Packer, Segment, Segmenter};
+use tokio::io::{AsyncRead, AsyncReadExt as _};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use super::{Made, media};
+use crate::error::{Cause, TaskError};
+
+/// Bytes read from a pipe at a time; a pipe holds at most 1 MiB.
+const PIECE: usize = 256 << 10;
+
+/// Cuts fragments into segments.
+pub(super) trait Cutter {
+    /// Takes the next fragment; gives the segments that are whole now.
+    fn push(&mut self, fragment: Fragment) -> Result<Vec<Segment>, Mismatch>;
+
+    /// There are no more.
+    fn finish(self) -> Result<Vec<Segment>, Mismatch>;
+}
+
+impl Cutter for Segmenter {
+    fn push(&mut self, fragment: Fragment) -> Result<Vec<Segment>, Mismatch> {
+        Self::push(self, fragment)
+    }
+
+    fn finish(self) -> Result<Vec<Segment>, Mismatch> {
+        Self::finish(self)
+    }
+}
+
+impl Cutter for Packer {
+    fn push(&mut self, fragment: Fragment) -> Result<Vec<Segment>, Mismatch> {
+        Self::push(self, &fragment)
+    }
+
+    fn finish(self) -> Result<Vec<Segment>, Mismatch> {
+        Self::finish(self)
+    }
+}
+
+/// Reads a pipe to its end and hands on what comes out. Ends early, without an error, when nobody
+/// takes it any more.
+pub(super) async fn read(
+    mut pipe: impl AsyncRead + Unpin,
+    mut cutter: impl Cutter,
+    out: mpsc::Sender<Made>,
+) -> Result<(), TaskError> {
+    let mut reader = Reader::new();
+    let mut piece = vec![0; PIECE];
+    loop {
+        let read =
+            timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
+        if read == 0 {
+            break;
+        }
+        for part in reader.push(&piece[..read])? {
+            let ready = match part {
+                Part::Init(init) => {
+                    vec![Made::Init { bytes: Bytes::from(init.bytes), codec: init.codec }]
+                }
+                Part::Fragment(fragment) => {
+                    cutter.push(fragment)?.into_iter().map(Made::Segment).collect()
+                }
+            };
+            for next in ready {
+                if out.send(next).await.is_err() {
+                    return Ok(());
+                }
+            }
+        }
+    }
+    reader.finish()?;
+    for last in cutter.finish()? {
+        if out.send(Made::Segment(last)).await.is_err() {
+            return Ok(());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! Getting work: claims, and the sweep that takes tasks from workers that are gone.
+
+use std::time::Duration;
+
+use reelpin_schema::db::DbError;
+use reelpin_schema::task::{self, Kind, Lease};
+use reelpin_schema::video::StepError;
+
+use super::Worker;
+use super::end::bury;
+
+/// Expired leases taken in one transaction.
+const SWEEP: i64 = 50;
+
+/// A task and the right to do it.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    /// The right.
+    pub lease: Lease,
+    /// When the claim was sent, by the process's clock: the lease is counted from then.
+    pub(super) sent: Duration,
+}
+
+/// Claims the oldest ready task of these kinds.
+///
+/// # Errors
+/// [`DbError`]; a claim whose answer was lost expires.
+pub async fn claim(worker: Worker, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
+    let work = worker.work;
+    let sent = work.engines.ambient.now();
+    let (token, name) = (work.engines.ambient.uuid(), work.name.clone());
+    let lease = work
+        .db()
+        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds).await)
+        .await?;
+    Ok(lease.map(|lease| Claimed { lease, sent }))
+}
+
+/// Takes tasks from workers that are gone; returns how many.
+///
+/// # Errors
+/// [`StepError`].
+pub async fn sweep(worker: Worker) -> Result<usize, StepError> {
+    let work = worker.work;
+    let swept = work
+        .db()
+        .run_tx("task.sweep", async move |tx| {
+            let ended = task::sweep(tx, SWEEP).await?;
+            for task in &ended {
+                bury(tx, task).await?;
+            }
+            Ok::<_, StepError>(ended)
+        })
+        .await?;
+    for task in &swept {
+        let kind = task.kind.name();
+        tracing::info!(video.id = %task.video, kind, "took back a task whose lease expired");
+        work.queue().video_changed(task.video).await;
+    }
+    if !swept.is_empty() {
+        work.queue().task_ready().await;
+    }
+    Ok(swept.len())
+}

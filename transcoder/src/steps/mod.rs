@@ -1,0 +1,70 @@
+//! What a worker does, as steps over what it is given: no step spawns, waits for a time of its own
+//! or asks the machine for time or chance. `worker` schedules them in a process, the simulator under
+//! a seed.
+
+mod attempt;
+mod claim;
+mod end;
+mod fence;
+
+use std::sync::Arc;
+
+use reelpin_plan::Options;
+use reelpin_schema::task::Kind;
+
+pub use attempt::attempt;
+pub use claim::{Claimed, claim, sweep};
+
+use crate::encoder::Encoder;
+use crate::work::{Collaborators, Work};
+
+/// Kinds of tasks that share a bound.
+#[derive(Debug, Clone, Copy)]
+pub struct Lane {
+    /// What runs in it.
+    pub kinds: &'static [Kind],
+    /// How many of them at once.
+    pub at_once: usize,
+}
+
+/// What may run beside what: one encode uses every core, the rest are small or wait for others.
+pub const LANES: &[Lane] = &[
+    Lane { kinds: &[Kind::Encode], at_once: 1 },
+    Lane { kinds: &[Kind::Probe, Kind::Audio, Kind::Poster, Kind::Package], at_once: 2 },
+    Lane { kinds: &[Kind::Pin, Kind::Delete], at_once: 1 },
+];
+
+/// What the steps of one worker are given. Clones share it.
+#[derive(Clone)]
+pub struct Worker {
+    pub(crate) work: Arc<Work>,
+}
+
+impl Worker {
+    /// A worker by the name that people know it by. `options` are those of every plan it makes.
+    pub fn new(
+        engines: Collaborators,
+        encoder: Arc<dyn Encoder>,
+        options: Options,
+        name: String,
+    ) -> Self {
+        Self { work: Arc::new(Work { engines, encoder, options, name }) }
+    }
+
+    /// The kinds of a lane that this worker can do: pins are for workers that have a node.
+    pub fn kinds(&self, lane: &Lane) -> Vec<Kind> {
+        let able = |kind: &Kind| *kind != Kind::Pin || self.work.engines.node.is_some();
+        lane.kinds.iter().copied().filter(able).collect()
+    }
+
+    /// Whether to look for tasks now: always, since a hint may be lost.
+    #[must_use]
+    pub fn looks(&self, hinted: bool) -> bool {
+        #[cfg(feature = "planted")]
+        if reelpin_schema::planted::is(reelpin_schema::planted::Bug::TrustedMessage) {
+            return hinted;
+        }
+        let _ = hinted;
+        true
+    }
+}
