@@ -4,9 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelpin_schema::bucket::Bucket;
-use reelpin_schema::db::Db;
-use reelpin_schema::queue::Queue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,9 +18,7 @@ pub(crate) type Shared = Arc<App>;
 
 pub(crate) struct App {
     pub(crate) config: Config,
-    pub(crate) db: Db,
-    pub(crate) bucket: Bucket,
-    pub(crate) queue: Queue,
+    pub(crate) engines: Engines,
     pub(crate) guard: Guard,
     pub(crate) hub: hub::Handle,
     pub(crate) pages: Pages,
@@ -49,9 +44,7 @@ impl App {
         let pages = Pages::new(&config);
         Ok(Self {
             config,
-            db: engines.db,
-            bucket: engines.bucket,
-            queue: engines.queue,
+            engines,
             guard,
             hub,
             pages,

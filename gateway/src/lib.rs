@@ -19,6 +19,7 @@
 
 mod app;
 mod edge;
+mod engines;
 mod extract;
 mod feed;
 mod guard;
@@ -36,14 +37,12 @@ mod video;
 
 use std::sync::Arc;
 
-use reelpin_schema::bucket::Bucket;
-use reelpin_schema::db::Db;
-use reelpin_schema::queue::Queue;
 use reelpin_schema::settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use engines::Engines;
 pub use openapi::document as openapi_document;
 
 /// What the gateway is told.
@@ -55,21 +54,6 @@ pub struct Config {
     pub ipfs_gateway: Option<String>,
     /// URL of the S3 API as browsers reach it, for the page's Content-Security-Policy.
     pub s3_public_endpoint: String,
-    /// Whether the bucket honours a signed `If-None-Match: *` on a presigned PUT, as
-    /// [`Bucket::honours_once`] finds out. When not, a finished upload is copied to a key that no
-    /// client knows before it counts.
-    pub upload_once: bool,
-}
-
-/// The engines that the gateway talks to.
-#[derive(Clone)]
-pub struct Engines {
-    /// The database, migrated.
-    pub db: Db,
-    /// The bucket.
-    pub bucket: Bucket,
-    /// The queue.
-    pub queue: Queue,
 }
 
 /// Why the gateway ended other than by being asked to.

@@ -182,6 +182,7 @@ impl Session<'_> {
         let ids = videos.clone();
         let standing = self
             .app
+            .engines
             .db
             .run_tx("feed.snapshot", async move |tx| video::standing(tx, &ids).await)
             .await?;
@@ -240,6 +241,7 @@ impl Session<'_> {
         while let Some(place) = self.places.get(&id).copied().filter(|place| *place < last) {
             let events = self
                 .app
+                .engines
                 .db
                 .run_tx("feed.events", async move |tx| event::since(tx, id, place, EVENTS).await)
                 .await?;

@@ -43,8 +43,11 @@ pub(crate) async fn run(app: &App) {
 }
 
 async fn round(app: &App) -> Result<(), DbError> {
-    let due =
-        app.db.run_tx("upload.due", async move |tx| video::take_looks(tx, ROUND).await).await?;
+    let due = app
+        .engines
+        .db
+        .run_tx("upload.due", async move |tx| video::take_looks(tx, ROUND).await)
+        .await?;
     futures_util::stream::iter(due)
         .for_each_concurrent(AT_ONCE, async |video| one(app, &video).await)
         .await;
@@ -73,6 +76,7 @@ async fn one(app: &App, video: &Video) {
 /// Fails a pending video whose ticket ended long ago.
 async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
     let failed = app
+        .engines
         .db
         .run_tx("upload.expire", async move |tx| {
             let video = video::get(tx, id).await?.ok_or(StepError::Missing)?;
@@ -84,7 +88,7 @@ async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
         })
         .await?;
     if failed {
-        app.queue.video_changed(id).await;
+        app.engines.queue.video_changed(id).await;
     }
     Ok(())
 }

@@ -103,9 +103,10 @@ pub(crate) async fn post(
         look_after: LOOK_AFTER,
     };
     let s3_path = new.file_path.clone();
-    let once = app.config.upload_once;
-    let put = app.bucket.presign_put(&s3_path, new.file_size, VALID, once).await?;
+    let once = app.engines.upload_once;
+    let put = app.engines.bucket.presign_put(&s3_path, new.file_size, VALID, once).await?;
     let expires_at = app
+        .engines
         .db
         .run_tx("upload.ticket", async move |tx| {
             let new = new.clone();

@@ -21,8 +21,8 @@ pub(crate) async fn post(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
-    app.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
-    app.queue.video_changed(id).await;
+    app.engines.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
+    app.engines.queue.video_changed(id).await;
     Ok(Json(record::read(&app, id).await?))
 }
 

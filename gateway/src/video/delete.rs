@@ -21,6 +21,7 @@ pub(crate) async fn delete(
     At(id): At<Uuid>,
 ) -> Result<StatusCode, Problem> {
     let was = app
+        .engines
         .db
         .run_tx("video.delete", async move |tx| {
             let was = video::get(tx, id).await?.ok_or(StepError::Missing)?.status;
@@ -32,8 +33,8 @@ pub(crate) async fn delete(
     if was == Status::Deleted {
         return Err(Problem::video_deleted());
     }
-    app.queue.task_ready().await;
-    app.queue.video_changed(id).await;
+    app.engines.queue.task_ready().await;
+    app.engines.queue.video_changed(id).await;
     Ok(StatusCode::ACCEPTED)
 }
 

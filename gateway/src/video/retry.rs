@@ -21,9 +21,9 @@ pub(crate) async fn post(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
-    app.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
-    app.queue.task_ready().await;
-    app.queue.video_changed(id).await;
+    app.engines.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
+    app.engines.queue.task_ready().await;
+    app.engines.queue.video_changed(id).await;
     Ok(Json(record::read(&app, id).await?))
 }
 
