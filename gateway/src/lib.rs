@@ -8,10 +8,12 @@
 //! | `problem` | every error's code and status |
 //! | `extract` | reading requests within limits |
 //! | `guard` | Host, Origin and the key |
+//! | `steps` | the steps that a scheduler may drive |
 //! | `upload` | tickets, finished uploads, the search for them |
 //! | `video` | records, lists and what changes them |
 //! | `playback` | playlists, segments, MP4s, posters |
 //! | `feed` | the WebSocket |
+//! | `relay` | the order of all events, and what was not announced |
 //! | `page` | the web app's files |
 //! | `health`, `metrics`, `openapi`, `info` | one endpoint each |
 //!
@@ -30,8 +32,10 @@ mod openapi;
 mod page;
 mod playback;
 mod problem;
+mod relay;
 mod router;
 mod serve;
+pub mod steps;
 mod upload;
 mod video;
 
@@ -103,6 +107,11 @@ pub async fn run(
     tasks.spawn(async move {
         upload::finder::run(&finder).await;
         "finder"
+    });
+    let relay = app.clone();
+    tasks.spawn(async move {
+        relay::run::run(&relay).await;
+        "relay"
     });
     tasks.spawn({
         let token = stop.clone();

@@ -1,0 +1,10 @@
+//! What the gateway does beside answering, and what its answers change, as steps: plain async
+//! functions over [`Engines`](crate::Engines), which whoever schedules them may drop at any point.
+
+pub use crate::relay::{Relay, Relayed};
+pub use crate::upload::arrival::{ArrivalError, arrive};
+pub use crate::upload::finder::find;
+pub use crate::upload::ticket::{NewUpload, Ticket, TicketError, issue as ticket};
+pub use crate::video::cancel::cancel;
+pub use crate::video::delete::remove as delete;
+pub use crate::video::retry::retry;
