@@ -7,7 +7,7 @@ use bytes::Bytes;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::feed::hub;
+use crate::feed;
 use crate::guard::Guard;
 use crate::page::Pages;
 use crate::playback::{alive, live, sizes};
@@ -20,7 +20,7 @@ pub(crate) struct App {
     pub(crate) config: Config,
     pub(crate) engines: Engines,
     pub(crate) guard: Guard,
-    pub(crate) hub: hub::Handle,
+    pub(crate) hub: feed::Handle,
     pub(crate) pages: Pages,
     pub(crate) alive: alive::Cache,
     pub(crate) sizes: sizes::Cache,
@@ -36,7 +36,7 @@ impl App {
     pub(crate) fn new(
         config: Config,
         engines: Engines,
-        hub: hub::Handle,
+        hub: feed::Handle,
         listen: SocketAddr,
         stop: CancellationToken,
     ) -> Result<Self, GatewayError> {

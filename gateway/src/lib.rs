@@ -95,12 +95,14 @@ pub async fn run(
     // A child, so that an end of our own stops our tasks and not the caller's.
     let stop = stop.child_token();
     let _ended = stop.clone().drop_guard();
-    let (hub, hub_task) = feed::hub::prepare(engines.db.clone(), engines.queue.clone());
-    let app = Arc::new(app::App::new(config, engines, hub, listener.local_addr()?, stop.clone())?);
+    let hub = feed::Hub::new(engines.db.clone());
+    let (handle, queue) = (hub.handle(), engines.queue.clone());
+    let app =
+        Arc::new(app::App::new(config, engines, handle, listener.local_addr()?, stop.clone())?);
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
     let token = stop.clone();
     tasks.spawn(async move {
-        hub_task.run(token).await;
+        feed::run::run(hub, queue, token).await;
         "feed hub"
     });
     let finder = app.clone();
