@@ -4,13 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use reelpin_schema::bucket::Bucket;
-use reelpin_schema::db::Db;
-use reelpin_schema::queue::Queue;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::feed::hub;
+use crate::feed;
 use crate::guard::Guard;
 use crate::page::Pages;
 use crate::playback::{alive, live, sizes};
@@ -21,11 +18,9 @@ pub(crate) type Shared = Arc<App>;
 
 pub(crate) struct App {
     pub(crate) config: Config,
-    pub(crate) db: Db,
-    pub(crate) bucket: Bucket,
-    pub(crate) queue: Queue,
+    pub(crate) engines: Engines,
     pub(crate) guard: Guard,
-    pub(crate) hub: hub::Handle,
+    pub(crate) hub: feed::Handle,
     pub(crate) pages: Pages,
     pub(crate) alive: alive::Cache,
     pub(crate) sizes: sizes::Cache,
@@ -41,7 +36,7 @@ impl App {
     pub(crate) fn new(
         config: Config,
         engines: Engines,
-        hub: hub::Handle,
+        hub: feed::Handle,
         listen: SocketAddr,
         stop: CancellationToken,
     ) -> Result<Self, GatewayError> {
@@ -49,9 +44,7 @@ impl App {
         let pages = Pages::new(&config);
         Ok(Self {
             config,
-            db: engines.db,
-            bucket: engines.bucket,
-            queue: engines.queue,
+            engines,
             guard,
             hub,
             pages,

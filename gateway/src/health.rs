@@ -36,8 +36,8 @@ pub(crate) async fn live() -> Json<Health> {
     responses((status = 200, description = "It can serve", body = Health), Problems)
 )]
 pub(crate) async fn ready(State(app): State<Shared>) -> Result<Json<Health>, Problem> {
-    let database = tokio::time::timeout(WAIT, app.db.ping());
-    let bucket = tokio::time::timeout(WAIT, app.bucket.check());
+    let database = tokio::time::timeout(WAIT, app.engines.db.ping());
+    let bucket = tokio::time::timeout(WAIT, app.engines.bucket.check());
     let (database, bucket) = tokio::join!(database, bucket);
     let mut away = Vec::new();
     if !matches!(database, Ok(Ok(()))) {

@@ -8,10 +8,12 @@
 //! | `problem` | every error's code and status |
 //! | `extract` | reading requests within limits |
 //! | `guard` | Host, Origin and the key |
+//! | `steps` | the steps that a scheduler may drive |
 //! | `upload` | tickets, finished uploads, the search for them |
 //! | `video` | records, lists and what changes them |
 //! | `playback` | playlists, segments, MP4s, posters |
 //! | `feed` | the WebSocket |
+//! | `relay` | the order of all events, and what was not announced |
 //! | `page` | the web app's files |
 //! | `health`, `metrics`, `openapi`, `info` | one endpoint each |
 //!
@@ -19,6 +21,7 @@
 
 mod app;
 mod edge;
+mod engines;
 mod extract;
 mod feed;
 mod guard;
@@ -29,21 +32,21 @@ mod openapi;
 mod page;
 mod playback;
 mod problem;
+mod relay;
 mod router;
 mod serve;
+pub mod steps;
 mod upload;
 mod video;
 
 use std::sync::Arc;
 
-use reelpin_schema::bucket::Bucket;
-use reelpin_schema::db::Db;
-use reelpin_schema::queue::Queue;
 use reelpin_schema::settings;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+pub use engines::Engines;
 pub use openapi::document as openapi_document;
 
 /// What the gateway is told.
@@ -55,21 +58,6 @@ pub struct Config {
     pub ipfs_gateway: Option<String>,
     /// URL of the S3 API as browsers reach it, for the page's Content-Security-Policy.
     pub s3_public_endpoint: String,
-    /// Whether the bucket honours a signed `If-None-Match: *` on a presigned PUT, as
-    /// [`Bucket::honours_once`] finds out. When not, a finished upload is copied to a key that no
-    /// client knows before it counts.
-    pub upload_once: bool,
-}
-
-/// The engines that the gateway talks to.
-#[derive(Clone)]
-pub struct Engines {
-    /// The database, migrated.
-    pub db: Db,
-    /// The bucket.
-    pub bucket: Bucket,
-    /// The queue.
-    pub queue: Queue,
 }
 
 /// Why the gateway ended other than by being asked to.
@@ -107,18 +95,25 @@ pub async fn run(
     // A child, so that an end of our own stops our tasks and not the caller's.
     let stop = stop.child_token();
     let _ended = stop.clone().drop_guard();
-    let (hub, hub_task) = feed::hub::prepare(engines.db.clone(), engines.queue.clone());
-    let app = Arc::new(app::App::new(config, engines, hub, listener.local_addr()?, stop.clone())?);
+    let hub = feed::Hub::new(engines.db.clone());
+    let (handle, queue) = (hub.handle(), engines.queue.clone());
+    let app =
+        Arc::new(app::App::new(config, engines, handle, listener.local_addr()?, stop.clone())?);
     let mut tasks: JoinSet<&'static str> = JoinSet::new();
     let token = stop.clone();
     tasks.spawn(async move {
-        hub_task.run(token).await;
+        feed::run::run(hub, queue, token).await;
         "feed hub"
     });
     let finder = app.clone();
     tasks.spawn(async move {
         upload::finder::run(&finder).await;
         "finder"
+    });
+    let relay = app.clone();
+    tasks.spawn(async move {
+        relay::run::run(&relay).await;
+        "relay"
     });
     tasks.spawn({
         let token = stop.clone();

@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use reelpin_gateway::{Config, Engines};
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
+use reelpin_schema::ipfs::{Limits, Node};
 use reelpin_schema::queue::Queue;
 use reelpin_schema::settings::{self, Source};
 use tokio::net::TcpListener;
@@ -36,6 +38,11 @@ async fn main() -> anyhow::Result<()> {
         );
         false
     });
+    let node = engines.ipfs.as_ref().map(|ipfs| {
+        let credentials =
+            ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
+        Node::new(&ipfs.rpc, credentials, Limits::default())
+    });
     let listener = TcpListener::bind(gateway.listen)
         .await
         .with_context(|| format!("listening on {}", gateway.listen))?;
@@ -44,10 +51,17 @@ async fn main() -> anyhow::Result<()> {
         settings: gateway,
         ipfs_gateway: engines.ipfs.and_then(|ipfs| ipfs.gateway),
         s3_public_endpoint: engines.bucket.public_endpoint,
-        upload_once,
     };
     let stop = CancellationToken::new();
-    let engines = Engines { db, bucket, queue: Queue::in_process() };
+    let engines = Engines {
+        db,
+        bucket,
+        queue: Queue::in_process(),
+        node: node.transpose()?,
+        ambient: Ambient::system(),
+        upload_once,
+        own_node: false,
+    };
     let serving = reelpin_gateway::run(config, engines, listener, stop.clone());
     let mut serving = std::pin::pin!(serving);
     let mut terminate = signal(SignalKind::terminate())?;

@@ -1,13 +1,22 @@
-//! The table `events`: numbered facts about a video, without gaps, in a closed list.
+//! The table `events`: numbered facts about a video, without gaps, in a closed list;
+//! and in one order for all videos, by the relay.
+
+mod position;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use time::OffsetDateTime;
+use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
 use crate::failure::Failure;
+
+pub use position::{
+    Numbering, Positioned, Positions, Unnumbered, after_position, announced, in_order, number,
+    positions, raise_removed, unannounced,
+};
 
 /// What happened to a video.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -125,13 +134,16 @@ pub async fn since(tx: &Tx, video: Uuid, since: i64, limit: i64) -> Result<Vec<N
             &[&video, &since, &limit],
         )
         .await?;
-    Ok(rows
-        .iter()
-        .map(|row| Numbered {
+    Ok(rows.iter().map(Numbered::read).collect())
+}
+
+impl Numbered {
+    fn read(row: &Row) -> Self {
+        Self {
             seq: row.get("seq"),
             at: row.get("at"),
             name: row.get("name"),
             data: row.get("data"),
-        })
-        .collect())
+        }
+    }
 }

@@ -10,6 +10,7 @@ pub mod failure;
 pub mod file;
 pub mod ipfs;
 pub mod keys;
+pub mod lease;
 pub mod pin;
 #[cfg(feature = "planted")]
 pub mod planted;

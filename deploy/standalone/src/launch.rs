@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reelpin_gateway::GatewayError;
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::{Bucket, BucketError};
 use reelpin_schema::db::{Db, DbError};
 use reelpin_schema::ipfs::{IpfsError, Limits, Node};
@@ -139,19 +140,26 @@ async fn serve(
 
     let url = gateway.public_url.clone();
     let config = reelpin_gateway::Config {
-        upload_once: bucket.honours_once().await?,
         ipfs_gateway: ipfs.and_then(|i| i.gateway.clone()),
         s3_public_endpoint: reached.bucket.public_endpoint.clone(),
         settings: gateway,
     };
-    let shared =
-        reelpin_gateway::Engines { db: db.clone(), bucket: bucket.clone(), queue: queue.clone() };
+    let own_node = engines.endpoints().ipfs.is_some();
+    let shared = reelpin_gateway::Engines {
+        db: db.clone(),
+        bucket: bucket.clone(),
+        queue: queue.clone(),
+        node: node.clone(),
+        ambient: Ambient::system(),
+        upload_once: bucket.honours_once().await?,
+        own_node,
+    };
     let collaborators = Collaborators {
         db,
         bucket,
         node,
         pin_original: ipfs.is_some_and(|i| i.pin_original),
-        own_node: engines.endpoints().ipfs.is_some(),
+        own_node,
         queue,
         ambient: Ambient::system(),
     };

@@ -9,6 +9,8 @@ use reelpin_schema::video::Status;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::cursor::Cursor;
+
 /// To us.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "op", rename_all = "lowercase")]
@@ -24,10 +26,14 @@ pub(super) enum Ask {
         since: HashMap<Uuid, i64>,
         #[serde(default)]
         all: bool,
+        /// Of `all`: where to go on.
+        cursor: Option<String>,
     },
     Unsubscribe {
         #[serde(default)]
         videos: Vec<Uuid>,
+        #[serde(default)]
+        all: bool,
     },
 }
 
@@ -41,18 +47,27 @@ pub(super) enum Say<'a> {
         seq: i64,
         upload_status: Status,
     },
+    /// Where following all videos begins.
+    #[serde(rename = "snapshot")]
+    Start { cursor: Cursor },
     Event {
         video_id: Uuid,
         #[serde(flatten)]
         event: &'a Numbered,
+        /// Only for those who follow all videos.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cursor>,
     },
     Progress {
         video_id: Uuid,
         #[serde(flatten)]
         progress: &'a Progress,
     },
-    /// A `since` that we do not know.
-    Reset { video_id: Uuid },
+    /// A `since`, or without a video a `cursor`, that we do not know.
+    Reset {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        video_id: Option<Uuid>,
+    },
     Error {
         code: &'static str,
         detail: &'a str,
@@ -72,7 +87,7 @@ impl Say<'_> {
 
 /// Why a connection is closed, and the code that says so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Close {
+pub enum Close {
     /// The client closed it or is gone: nothing is said.
     Gone,
     /// The gateway ends.
@@ -92,7 +107,7 @@ impl Close {
             Self::Gone => None,
             Self::Stopping => Some((1001, "the server is stopping")),
             Self::Unauthorized => Some((4401, "the key is missing or wrong")),
-            Self::TooSlow => Some((4408, "too slow; come back with since")),
+            Self::TooSlow => Some((4408, "too slow; come back with since or cursor")),
             Self::TryLater => Some((1013, "try again in a few seconds")),
         }
     }

@@ -1,73 +1,43 @@
-//! One open socket: its place in each video's events, and what it sends.
+//! One client of the feed: its place in each video's events and in the order of all, and what it
+//! is sent. Where that goes is given.
 
-use std::collections::{HashMap, HashSet};
-use std::time::Duration;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use futures_util::stream::SplitSink;
-use futures_util::{SinkExt as _, StreamExt as _};
-use reelpin_schema::db::DbError;
+use axum::extract::ws::Utf8Bytes;
+use reelpin_schema::db::{Db, DbError, Tx};
 use reelpin_schema::{event, video};
-use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::hub::{EVENTS, Ended, Frame, Seat, Update};
+use super::cursor::Cursor;
+use super::look::EVENTS;
 use super::message::{Ask, Close, Say};
-use crate::app::App;
+use super::seat::{Frame, Placed, Seat, Update};
 
-/// The most videos of one socket.
+/// The most videos of one client.
 const VIDEOS: usize = 500;
 
-/// How long one message may wait for the client to read.
-const SEND: Duration = Duration::from_secs(10);
-
-/// How long a closing client may take to answer.
-const CLOSE: Duration = Duration::from_secs(3);
-
-/// How often we ask whether the client is still there, and when it counts as gone.
-const PING: Duration = Duration::from_secs(20);
-const SILENT: Duration = Duration::from_secs(60);
-
-/// Serves a socket until either side ends it.
-pub(super) async fn run(app: &App, socket: WebSocket, first: Option<(Uuid, Option<i64>)>) {
-    let Ok(seat) = app.hub.join().await else {
-        close(socket, Close::Stopping).await;
-        return;
-    };
-    let (sink, mut stream) = socket.split();
-    let mut session = Session { app, seat, sink, places: HashMap::new() };
-    let ended = session.talk(&mut stream, first).await;
-    let Session { seat, sink, .. } = session;
-    seat.leave().await;
-    if let Ok(socket) = sink.reunite(stream) {
-        close(socket, ended).await;
-    }
+/// Where a session's messages go: a WebSocket, or what a scheduler looks at.
+pub trait Out: Send {
+    /// Sends one message, JSON text. Waits while the client is slow, within a limit of its own.
+    fn send(&mut self, text: Utf8Bytes) -> impl Future<Output = Result<(), Close>> + Send;
 }
 
-/// Says why, and waits a moment for the client to have heard it.
-pub(super) async fn close(mut socket: WebSocket, why: Close) {
-    let Some((code, reason)) = why.words() else { return };
-    let farewell = async {
-        let frame = CloseFrame { code, reason: Utf8Bytes::from_static(reason) };
-        if socket.send(Message::Close(Some(frame))).await.is_ok() {
-            while let Some(Ok(_)) = socket.recv().await {}
-        }
-    };
-    let _ = tokio::time::timeout(CLOSE, farewell).await;
-}
-
-struct Session<'a> {
-    app: &'a App,
+/// One client of the feed.
+///
+/// Each event comes once. Of a client that follows all videos, and some by name too, it comes with
+/// its cursor, in the order of all; only what a subscription by name itself brings (the snapshot,
+/// and what is missing between `since` and the snapshot) comes without, and is not repeated.
+///
+/// Every step may be dropped, and the session with it; only then does the client come back with
+/// `since` or a cursor.
+pub struct Session<O> {
+    db: Db,
     seat: Seat,
-    sink: SplitSink<WebSocket, Message>,
+    pub(super) out: O,
     /// The last event sent, or skipped on purpose, of each video.
-    places: HashMap<Uuid, i64>,
-}
-
-impl From<Ended> for Close {
-    fn from(Ended: Ended) -> Self {
-        Self::Stopping
-    }
+    places: BTreeMap<Uuid, i64>,
+    /// The last position sent, or skipped on purpose, of one who follows all.
+    all: Option<i64>,
 }
 
 /// Why the database did not answer is told in the log, not to the client.
@@ -78,68 +48,31 @@ impl From<DbError> for Close {
     }
 }
 
-impl Session<'_> {
-    async fn talk(
-        &mut self,
-        stream: &mut futures_util::stream::SplitStream<WebSocket>,
-        first: Option<(Uuid, Option<i64>)>,
-    ) -> Close {
-        if let Some((video, since)) = first {
-            let since = since.map(|since| (video, since)).into_iter().collect();
-            if let Err(close) = self.subscribe(vec![video], &since).await {
-                return close;
-            }
-        }
-        let mut ping = tokio::time::interval_at(Instant::now() + PING, PING);
-        let mut heard = Instant::now();
-        loop {
-            let done = tokio::select! {
-                () = self.app.stop.cancelled() => Err(Close::Stopping),
-                () = self.seat.slow.cancelled() => Err(Close::TooSlow),
-                said = stream.next() => {
-                    heard = Instant::now();
-                    match said {
-                        Some(Ok(Message::Text(text))) => self.obey(&text).await,
-                        Some(Ok(Message::Binary(_))) => self.misunderstood().await,
-                        Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-                        Some(Ok(Message::Close(_)) | Err(_)) | None => Err(Close::Gone),
-                    }
-                }
-                update = self.seat.updates.recv() => match update {
-                    Some(update) => self.pass_on(update).await,
-                    None => Err(Close::Stopping),
-                },
-                _ = ping.tick() => {
-                    if heard.elapsed() > SILENT {
-                        Err(Close::Gone)
-                    } else {
-                        self.send(Message::Ping(bytes::Bytes::new())).await
-                    }
-                }
-            };
-            if let Err(close) = done {
-                return close;
-            }
-        }
+impl<O: Out> Session<O> {
+    /// A session that follows nothing yet.
+    pub fn new(db: Db, seat: Seat, out: O) -> Self {
+        Self { db, seat, out, places: BTreeMap::new(), all: None }
     }
 
-    async fn obey(&mut self, text: &str) -> Result<(), Close> {
+    /// Takes a message of the client: subscribe and unsubscribe, as `/ws` in the API's description
+    /// tells. What cannot be understood is answered in words.
+    ///
+    /// # Errors
+    /// [`Close`]: the session cannot go on.
+    pub async fn obey(&mut self, text: &str) -> Result<(), Close> {
         match serde_json::from_str(text) {
-            Ok(Ask::Subscribe { all: true, .. }) => {
-                self.error(
-                    "not_available",
-                    "Subscribing to all videos is not there yet.",
-                    "Name the videos.",
-                    None,
-                )
-                .await
+            Ok(Ask::Subscribe { videos, since, all, cursor }) => {
+                self.subscribe(videos, &since).await?;
+                if all { self.subscribe_all(cursor.as_deref()).await } else { Ok(()) }
             }
-            Ok(Ask::Subscribe { videos, since, .. }) => self.subscribe(videos, &since).await,
-            Ok(Ask::Unsubscribe { videos }) => {
+            Ok(Ask::Unsubscribe { videos, all }) => {
+                if all && self.all.is_some() {
+                    self.unsubscribe_all().await?;
+                }
                 for video in &videos {
                     self.places.remove(video);
                 }
-                Ok(self.seat.unwatch(videos).await?)
+                self.seat.unwatch(videos).await
             }
             // Where no key is set, or the header had it, one more does no harm.
             Ok(Ask::Auth { .. }) => Ok(()),
@@ -147,19 +80,12 @@ impl Session<'_> {
         }
     }
 
-    async fn misunderstood(&mut self) -> Result<(), Close> {
-        self.error(
-            "bad_message",
-            "The message is none of auth, subscribe and unsubscribe.",
-            "See /ws in /openapi.json.",
-            None,
-        )
-        .await
-    }
-
-    /// Snapshots first, then what came after `since`. A video that is subscribed to again begins
-    /// anew.
-    async fn subscribe(
+    /// Follows videos: of each a snapshot first, then what came after `since`. A video that is
+    /// subscribed to again begins anew.
+    ///
+    /// # Errors
+    /// [`Close`]: the session cannot go on.
+    pub async fn subscribe(
         &mut self,
         videos: Vec<Uuid>,
         since: &HashMap<Uuid, i64>,
@@ -168,20 +94,16 @@ impl Session<'_> {
         let videos: Vec<Uuid> = videos.into_iter().filter(|video| seen.insert(*video)).collect();
         let new = videos.iter().filter(|video| !self.places.contains_key(video)).count();
         if self.places.len() + new > VIDEOS {
-            return self
-                .error(
-                    "too_many_videos",
-                    "One connection follows at most 500 videos.",
-                    "Unsubscribe from some, or open another connection.",
-                    None,
-                )
-                .await;
+            let words = (
+                "One connection follows at most 500 videos.",
+                "Unsubscribe from some, or open another connection.",
+            );
+            return self.error("too_many_videos", words, None).await;
         }
         // Watched before they are read: what is stored in between is heard of.
         self.seat.watch(videos.clone()).await?;
         let ids = videos.clone();
         let standing = self
-            .app
             .db
             .run_tx("feed.snapshot", async move |tx| video::standing(tx, &ids).await)
             .await?;
@@ -191,36 +113,105 @@ impl Session<'_> {
             let Some((upload_status, seq)) = standing.remove(&video_id) else {
                 self.places.remove(&video_id);
                 self.seat.unwatch(vec![video_id]).await?;
-                self.error(
-                    "video_not_found",
-                    "There is no video with this id.",
-                    "Check the id.",
-                    Some(video_id),
-                )
-                .await?;
+                let words = ("There is no video with this id.", "Check the id.");
+                self.error("video_not_found", words, Some(video_id)).await?;
                 continue;
             };
             let since = since.get(&video_id).copied();
             let unknown = since.is_some_and(|since| since > seq || since < 0);
             if unknown {
-                self.say(&Say::Reset { video_id }).await?;
+                self.say(&Say::Reset { video_id: Some(video_id) }).await?;
             }
             self.say(&Say::Snapshot { video_id, seq, upload_status }).await?;
             let place = since.filter(|_| !unknown).unwrap_or(seq);
             self.places.insert(video_id, place);
-            if place < seq {
-                self.catch_up(video_id, seq).await?;
-            }
+            self.catch_up(video_id, seq).await?;
         }
         Ok(())
     }
 
-    async fn pass_on(&mut self, update: Update) -> Result<(), Close> {
-        match update {
-            Update::Progress { video, text } if self.places.contains_key(&video) => {
-                self.send(Message::Text(text)).await
+    /// Follows all videos, deleted ones included, from `cursor` on, or from now on: the cursor of
+    /// the beginning first, then each event in the order of all. One that we do not know is
+    /// answered by a reset, and it begins now.
+    ///
+    /// # Errors
+    /// [`Close`]: the session cannot go on.
+    pub async fn subscribe_all(&mut self, cursor: Option<&str>) -> Result<(), Close> {
+        self.seat.watch_all().await?;
+        let named: Vec<Uuid> = self.places.keys().copied().collect();
+        let (positions, standing) = self
+            .db
+            .run_tx("feed.all", async move |tx| {
+                let standing = video::last_events(tx, &named).await?;
+                Ok::<_, DbError>((event::positions(tx).await?, standing))
+            })
+            .await?;
+        let known =
+            |Cursor(position): &Cursor| (positions.removed..=positions.last).contains(position);
+        let begin = match cursor.map(|text| Cursor::read(text).filter(known)) {
+            Some(Some(Cursor(position))) => position,
+            Some(None) => {
+                self.say(&Say::Reset { video_id: None }).await?;
+                positions.last
             }
-            Update::Progress { .. } => Ok(()),
+            None => positions.last,
+        };
+        self.say(&Say::Start { cursor: Cursor(begin) }).await?;
+        // What those followed by name miss up to now may be before the beginning.
+        self.level(standing).await?;
+        self.all = Some(begin);
+        self.catch_up_all(positions.last).await
+    }
+
+    /// Follows all videos no more; those by name are followed on.
+    ///
+    /// # Errors
+    /// [`Close`]: the session cannot go on.
+    pub async fn unsubscribe_all(&mut self) -> Result<(), Close> {
+        self.seat.unwatch_all().await?;
+        self.all = None;
+        let named: Vec<Uuid> = self.places.keys().copied().collect();
+        let look = async move |tx: &Tx| video::last_events(tx, &named).await;
+        let standing = self.db.run_tx("feed.level", look).await?;
+        // What would have come in the order of all has not got its position yet.
+        self.level(standing).await
+    }
+
+    /// Sends what the hub has told so far, without waiting for more. Returns how many updates.
+    ///
+    /// # Errors
+    /// [`Close::TooSlow`] when the hub gave this client up; else as [`Close`] tells.
+    pub async fn pass_on_waiting(&mut self) -> Result<usize, Close> {
+        let mut count = 0;
+        while let Ok(update) = self.seat.updates.try_recv() {
+            if self.seat.slow.is_cancelled() {
+                return Err(Close::TooSlow);
+            }
+            self.pass_on(update).await?;
+            count += 1;
+        }
+        if self.seat.slow.is_cancelled() { Err(Close::TooSlow) } else { Ok(count) }
+    }
+
+    /// Ends it; gives back where its messages went.
+    pub async fn leave(self) -> O {
+        self.seat.leave().await;
+        self.out
+    }
+
+    /// Waits for what the hub tells next; `None` when the hub is gone. Safe to drop half-way.
+    pub(super) async fn told(&mut self) -> Option<Update> {
+        self.seat.updates.recv().await
+    }
+
+    pub(super) async fn pass_on(&mut self, update: Update) -> Result<(), Close> {
+        match update {
+            Update::Progress { video, text } => {
+                let followed = self.all.is_some() || self.places.contains_key(&video);
+                if followed { self.out.send(text).await } else { Ok(()) }
+            }
+            // They come in the order of all.
+            Update::Events { .. } if self.all.is_some() => Ok(()),
             Update::Events { video, last, frames } => {
                 let Some(place) = self.places.get(&video).copied() else { return Ok(()) };
                 if last <= place {
@@ -232,14 +223,26 @@ impl Session<'_> {
                     Some(_) | None => self.catch_up(video, last).await,
                 }
             }
+            Update::Positions { since, last, frames } => match self.all {
+                Some(place) if since <= place && place < last => self.placed(&frames, last).await,
+                Some(_) => self.catch_up_all(last).await,
+                None => Ok(()),
+            },
         }
+    }
+
+    /// Sends what is missing of videos up to what stands.
+    async fn level(&mut self, standing: Vec<(Uuid, i64)>) -> Result<(), Close> {
+        for (video, seq) in standing {
+            self.catch_up(video, seq).await?;
+        }
+        Ok(())
     }
 
     /// Reads and sends a video's events from its place up to `last` at least.
     async fn catch_up(&mut self, id: Uuid, last: i64) -> Result<(), Close> {
         while let Some(place) = self.places.get(&id).copied().filter(|place| *place < last) {
             let events = self
-                .app
                 .db
                 .run_tx("feed.events", async move |tx| event::since(tx, id, place, EVENTS).await)
                 .await?;
@@ -253,41 +256,67 @@ impl Session<'_> {
         Ok(())
     }
 
+    /// Reads and sends events in the order of all, from its place up to `last` at least.
+    async fn catch_up_all(&mut self, last: i64) -> Result<(), Close> {
+        while let Some(place) = self.all.filter(|place| *place < last) {
+            let read = async move |tx: &Tx| event::after_position(tx, place, EVENTS).await;
+            let events = self.db.run_tx("feed.after", read).await?;
+            // Without any, the rows went with their tombstone.
+            let reached = events.last().map_or(last, |event| event.position);
+            let frames: Vec<Placed> = events.iter().map(Placed::new).collect();
+            self.placed(&frames, reached).await?;
+        }
+        Ok(())
+    }
+
     async fn frames(&mut self, video: Uuid, frames: &[Frame]) -> Result<(), Close> {
         for frame in frames {
             let Some(place) = self.places.get(&video).copied() else { return Ok(()) };
             if frame.seq > place {
-                self.send(Message::Text(frame.text.clone())).await?;
+                self.out.send(frame.text.clone()).await?;
                 self.places.insert(video, frame.seq);
             }
         }
         Ok(())
     }
 
+    /// Sends events in the order of all; there are no others up to `last`.
+    async fn placed(&mut self, frames: &[Placed], last: i64) -> Result<(), Close> {
+        for frame in frames {
+            if self.all.is_none_or(|place| frame.position <= place) {
+                continue;
+            }
+            let named = self.places.get(&frame.video).copied();
+            if named.is_none_or(|place| place < frame.seq) {
+                self.out.send(frame.text.clone()).await?;
+                if named.is_some() {
+                    self.places.insert(frame.video, frame.seq);
+                }
+            }
+            self.all = Some(frame.position);
+        }
+        self.all = self.all.map(|place| place.max(last));
+        Ok(())
+    }
+
+    pub(super) async fn misunderstood(&mut self) -> Result<(), Close> {
+        let words = (
+            "The message is none of auth, subscribe and unsubscribe.",
+            "See /ws in /openapi.json.",
+        );
+        self.error("bad_message", words, None).await
+    }
+
     async fn error(
         &mut self,
         code: &'static str,
-        detail: &str,
-        suggestion: &str,
+        (detail, suggestion): (&str, &str),
         video_id: Option<Uuid>,
     ) -> Result<(), Close> {
         self.say(&Say::Error { code, detail, suggestion, video_id }).await
     }
 
     async fn say(&mut self, say: &Say<'_>) -> Result<(), Close> {
-        self.send(Message::Text(say.text())).await
-    }
-
-    /// Waits for the client to take a message: not for ever, and not once the hub gave it up.
-    async fn send(&mut self, message: Message) -> Result<(), Close> {
-        tokio::select! {
-            () = self.app.stop.cancelled() => Err(Close::Stopping),
-            () = self.seat.slow.cancelled() => Err(Close::TooSlow),
-            sent = tokio::time::timeout(SEND, self.sink.send(message)) => match sent {
-                Ok(Ok(())) => Ok(()),
-                Ok(Err(_)) => Err(Close::Gone),
-                Err(_) => Err(Close::TooSlow),
-            },
-        }
+        self.out.send(say.text()).await
     }
 }

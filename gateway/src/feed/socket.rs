@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::message::{Ask, Close};
-use super::session;
+use super::wire;
 use crate::app::{App, Shared};
 use crate::extract::Asked;
 use crate::guard;
@@ -45,7 +45,16 @@ pub(crate) struct First {
 /// `{"op":"subscribe","videos":["id"],"since":{"id":12}}` and `{"op":"unsubscribe","videos":["id"]}`.
 /// From us, for each video: a `snapshot` first, then each `event` after `since` (or after the
 /// snapshot) in order and without gaps, and `progress` in between; `reset` where `since` is not
-/// known. Close codes: 4401 no key, 4408 too slow: come back with `since`.
+/// known.
+///
+/// All videos: `{"op":"subscribe","all":true,"cursor":"..."}`, from now on without a cursor, and
+/// `{"op":"unsubscribe","all":true}`. From us: `{"type":"snapshot","cursor":"..."}` first, then
+/// every video's events in one order, each with the `cursor` to come back with, and `progress` of
+/// every video. `reset` without a `video_id` where the cursor is not known: fetch the list again;
+/// the snapshot that follows begins now. Who follows videos by name too hears each event once,
+/// with its cursor, but for those that the subscription by name itself brought.
+///
+/// Close codes: 4401 no key, 4408 too slow: come back with `since` or `cursor`.
 #[utoipa::path(
     get, path = "/ws", tag = "feed", params(First),
     responses((status = 101, description = "The WebSocket"), Problems)
@@ -93,12 +102,12 @@ async fn serve(app: &App, mut socket: WebSocket, known: bool, first: First) {
             }
         };
         if let Err(close) = authorized {
-            session::close(socket, close).await;
+            wire::close(socket, close).await;
             return;
         }
     }
     let first = first.video_id.map(|video| (video, first.since));
-    session::run(app, socket, first).await;
+    wire::run(app, socket, first).await;
 }
 
 /// The first message is the key.

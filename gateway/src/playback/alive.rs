@@ -57,6 +57,7 @@ pub(crate) async fn check(app: &App, id: Uuid) -> Result<(), Problem> {
         Some(known) => known,
         None => {
             let found = app
+                .engines
                 .db
                 .run_tx("playback.alive", async move |tx| video::status(tx, id).await)
                 .await?;

@@ -105,8 +105,11 @@ fn kind(path: &str) -> &'static str {
 
 /// The relative name of the final master, when there is one.
 async fn master(app: &App, id: Uuid) -> Result<Option<String>, Problem> {
-    let files =
-        app.db.run_tx("playback.master", async move |tx| file::of_video(tx, id).await).await?;
+    let files = app
+        .engines
+        .db
+        .run_tx("playback.master", async move |tx| file::of_video(tx, id).await)
+        .await?;
     let path = files.into_iter().find(|file| file.role == file::Role::Master).map(|f| f.path);
     Ok(path.and_then(|path| path.strip_prefix(&keys::media(id)).map(str::to_owned)))
 }
@@ -117,7 +120,7 @@ async fn stored(app: &App, id: Uuid, name: &str) -> Result<Arc<Playlist>, Proble
         return Ok(playlist);
     }
     let key = format!("{}{name}", keys::media(id));
-    let bytes = app.bucket.get_bytes(&key, PLAYLIST).await.map_err(object::missing)?;
+    let bytes = app.engines.bucket.get_bytes(&key, PLAYLIST).await.map_err(object::missing)?;
     Ok(app.live.put(id, name, Playlist::new(bytes, name.to_owned())))
 }
 

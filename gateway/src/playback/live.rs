@@ -63,6 +63,7 @@ pub(crate) async fn master(app: &App, id: Uuid) -> Result<Arc<Playlist>, Problem
         return Ok(playlist);
     }
     let (plan, rows) = app
+        .engines
         .db
         .run_tx("playback.live", async move |tx| {
             let video = video::get(tx, id).await?;
@@ -125,6 +126,7 @@ pub(crate) async fn media(app: &App, id: Uuid, resolution: &str) -> Result<Arc<P
     }
     let wanted = resolution.to_owned();
     let (plan, row, segments) = app
+        .engines
         .db
         .run_tx("playback.media", async move |tx| {
             let video = video::get(tx, id).await?;

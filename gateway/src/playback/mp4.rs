@@ -53,6 +53,7 @@ pub(crate) async fn get(
     request: HeaderMap,
 ) -> Result<Response, Problem> {
     let (video, rows) = app
+        .engines
         .db
         .run_tx("playback.mp4", async move |tx| {
             Ok::<_, DbError>((video::get(tx, id).await?, transcode::of_video(tx, id).await?))

@@ -45,7 +45,7 @@ pub(crate) async fn serve(
         }
         Asked::Whole => whole(app, key, about).await,
         Asked::Part { from, to } => {
-            let object = app.bucket.get(key, Some((from, to))).await.map_err(missing)?;
+            let object = app.engines.bucket.get(key, Some((from, to))).await.map_err(missing)?;
             headers.insert(CONTENT_LENGTH, (to - from + 1).into());
             headers.insert(CONTENT_RANGE, value(&format!("bytes {from}-{to}/{size}")));
             let body = Body::from_stream(ReaderStream::with_capacity(object.into_reader(), CHUNK));
@@ -61,7 +61,7 @@ pub(crate) async fn serve(
 }
 
 async fn whole(app: &App, key: &str, about: &About) -> Result<Response, Problem> {
-    let object = app.bucket.get(key, None).await.map_err(missing)?;
+    let object = app.engines.bucket.get(key, None).await.map_err(missing)?;
     app.sizes.put(key, object.size);
     let mut headers = about.headers();
     headers.insert(CONTENT_LENGTH, object.size.into());

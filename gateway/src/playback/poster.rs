@@ -35,6 +35,7 @@ pub(crate) async fn get(
     request: HeaderMap,
 ) -> Result<Response, Problem> {
     let (video, files) = app
+        .engines
         .db
         .run_tx("playback.poster", async move |tx| {
             Ok::<_, DbError>((video::get(tx, id).await?, file::of_video(tx, id).await?))

@@ -32,7 +32,7 @@ pub(crate) async fn of(app: &App, key: &str) -> Result<u64, Problem> {
     if let Some(size) = app.sizes.get(key) {
         return Ok(size);
     }
-    let head = app.bucket.head(key).await?.ok_or_else(Problem::file_not_found)?;
+    let head = app.engines.bucket.head(key).await?.ok_or_else(Problem::file_not_found)?;
     app.sizes.put(key, head.size);
     Ok(head.size)
 }

@@ -9,12 +9,12 @@ use reelpin_schema::video::{self, Status, StepError, Video};
 use uuid::Uuid;
 
 use super::sniff;
-use crate::app::App;
+use crate::engines::Engines;
 use crate::problem::{Code, Problem};
 
 /// Why a video is not `uploaded` now.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum ArrivalError {
+pub enum ArrivalError {
     /// Nothing is stored yet.
     #[error("nothing is stored yet")]
     Missing,
@@ -46,9 +46,13 @@ impl From<DbError> for ArrivalError {
     }
 }
 
-/// Looks for the upload of a video that may be pending. Safe to repeat and to run twice at once.
-pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
-    let video = app
+/// Looks for the upload of a video that may be pending: what has arrived is `uploaded` afterwards,
+/// and what is no film has failed. Safe to repeat and to run twice at once.
+///
+/// # Errors
+/// [`ArrivalError`]; nothing has changed with it, unless it is [`ArrivalError::NotAVideo`].
+pub async fn arrive(engines: &Engines, id: Uuid) -> Result<(), ArrivalError> {
+    let video = engines
         .db
         .run_tx("upload.look", async move |tx| video::get(tx, id).await)
         .await?
@@ -66,24 +70,24 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
         }
         Status::Cancelled | Status::Deleted => return Err(ArrivalError::Ended(video.status)),
     }
-    let head = app.bucket.head(&video.file_path).await?.ok_or(ArrivalError::Missing)?;
+    let head = engines.bucket.head(&video.file_path).await?.ok_or(ArrivalError::Missing)?;
     if head.size != video.file_size {
-        if app.config.upload_once {
+        if engines.upload_once {
             // Its sender could not replace it, and nobody else wants it.
-            app.bucket.delete(std::slice::from_ref(&video.file_path)).await?;
+            engines.bucket.delete(std::slice::from_ref(&video.file_path)).await?;
         }
         return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: head.size });
     }
     let range = Some((0, sniff::BYTES.min(head.size) - 1));
-    let first = app.bucket.get(&video.file_path, range).await?;
+    let first = engines.bucket.get(&video.file_path, range).await?;
     let first = first.body.collect().await.map_err(|e| BucketError::Read(e.into()))?.into_bytes();
     if !sniff::is_media(&first) {
-        return Err(refuse(app, id, video.file_path.clone()).await?);
+        return Err(refuse(engines, id, video.file_path.clone()).await?);
     }
-    let (path, head) = settled(app, &video, head).await?;
+    let (path, head) = settled(engines, &video, head).await?;
     let copy = (path != video.file_path).then_some(path);
     let (etag, own) = (head.etag, copy.clone());
-    let decided = app
+    let decided = engines
         .db
         .run_tx("upload.uploaded", async move |tx| {
             // The first look that commits decides.
@@ -96,27 +100,31 @@ pub(crate) async fn look(app: &App, id: Uuid) -> Result<(), ArrivalError> {
         })
         .await?;
     if let (false, Some(copy)) = (decided, copy) {
-        drop_unused(app, id, copy).await?;
+        drop_unused(engines, id, copy).await?;
     }
-    app.queue.task_ready().await;
-    app.queue.video_changed(id).await;
+    engines.queue.task_ready().await;
+    engines.queue.video_changed(id).await;
     Ok(())
 }
 
 /// Where the upload can no longer be replaced: where it is when its address admits one PUT only,
 /// else under a copy's key that no client knows.
-async fn settled(app: &App, video: &Video, head: Head) -> Result<(String, Head), ArrivalError> {
-    if app.config.upload_once {
+async fn settled(
+    engines: &Engines,
+    video: &Video,
+    head: Head,
+) -> Result<(String, Head), ArrivalError> {
+    if engines.upload_once {
         return Ok((video.file_path.clone(), head));
     }
-    let path = keys::original(video.id, Uuid::new_v4());
-    match app.bucket.copy(&video.file_path, &head.etag, &path).await {
+    let path = keys::original(video.id, engines.ambient.uuid());
+    match engines.bucket.copy(&video.file_path, &head.etag, &path).await {
         Ok(()) => {}
         // It is being replaced at this moment: the next look finds the new one.
         Err(e) if e.is_precondition() || e.is_missing() => return Err(ArrivalError::Missing),
         Err(e) => return Err(e.into()),
     }
-    let copied = app.bucket.head(&path).await?.ok_or(ArrivalError::Missing)?;
+    let copied = engines.bucket.head(&path).await?.ok_or(ArrivalError::Missing)?;
     if copied.size != video.file_size {
         return Err(ArrivalError::SizeMismatch { declared: video.file_size, stored: copied.size });
     }
@@ -125,25 +133,28 @@ async fn settled(app: &App, video: &Video, head: Head) -> Result<(String, Head),
 
 /// Removes a copy that another look made needless. A commit whose answer was lost looks like
 /// another's, so the row says whether it is the copy that counts.
-async fn drop_unused(app: &App, id: Uuid, copy: String) -> Result<(), ArrivalError> {
-    let row = app.db.run_tx("upload.copy", async move |tx| video::get(tx, id).await).await?;
+async fn drop_unused(engines: &Engines, id: Uuid, copy: String) -> Result<(), ArrivalError> {
+    let row = engines.db.run_tx("upload.copy", async move |tx| video::get(tx, id).await).await?;
     if row.is_some_and(|row| row.file_path != copy) {
-        app.bucket.delete(&[copy]).await?;
+        engines.bucket.delete(&[copy]).await?;
     }
     Ok(())
 }
 
-async fn refuse(app: &App, id: Uuid, key: String) -> Result<ArrivalError, ArrivalError> {
+async fn refuse(engines: &Engines, id: Uuid, key: String) -> Result<ArrivalError, ArrivalError> {
     let failure = Failure::new(
         Code::NotAVideo.name(),
         "The file is not a video or audio file that Reelpin knows.",
         "Upload a video, such as MP4, MOV, MKV or WebM.",
     );
     let stored = failure.clone();
-    app.db.run_tx("upload.not_a_video", async move |tx| video::fail(tx, id, &stored).await).await?;
-    app.queue.video_changed(id).await;
+    engines
+        .db
+        .run_tx("upload.not_a_video", async move |tx| video::fail(tx, id, &stored).await)
+        .await?;
+    engines.queue.video_changed(id).await;
     // Nobody needs it any more; what fails here goes when the video is deleted.
-    if let Err(error) = app.bucket.delete(&[key]).await {
+    if let Err(error) = engines.bucket.delete(&[key]).await {
         tracing::warn!(%error, video.id = %id, "cannot remove a refused upload");
     }
     Ok(ArrivalError::NotAVideo(failure))

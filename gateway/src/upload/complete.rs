@@ -23,7 +23,7 @@ pub(crate) async fn post(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
-    arrival::look(&app, id).await?;
+    arrival::arrive(&app.engines, id).await?;
     Ok(Json(record::read(&app, id).await?))
 }
 

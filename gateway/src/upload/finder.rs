@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::arrival::{self, ArrivalError};
 use crate::app::App;
+use crate::engines::Engines;
 
 /// The pause between two rounds; with [`ROUND`] it bounds the rate at which the bucket is asked.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -35,24 +36,30 @@ pub(crate) async fn run(app: &App) {
         tokio::select! {
             // A look that is dropped half-way has changed nothing, or all.
             () = app.stop.cancelled() => return,
-            done = round(app) => if let Err(e) = done {
+            done = find(&app.engines) => if let Err(e) = done {
                 tracing::warn!("uploads could not be looked for: {e}");
             }
         }
     }
 }
 
-async fn round(app: &App) -> Result<(), DbError> {
+/// One round: looks for uploads that are due, and fails those that never came. Returns how many it
+/// looked for; what could not be looked at is told in the log and comes again.
+///
+/// # Errors
+/// [`DbError`] when those that are due could not be read.
+pub async fn find(engines: &Engines) -> Result<usize, DbError> {
     let due =
-        app.db.run_tx("upload.due", async move |tx| video::take_looks(tx, ROUND).await).await?;
+        engines.db.run_tx("upload.due", async move |tx| video::take_looks(tx, ROUND).await).await?;
+    let looked_for = due.len();
     futures_util::stream::iter(due)
-        .for_each_concurrent(AT_ONCE, async |video| one(app, &video).await)
+        .for_each_concurrent(AT_ONCE, async |video| one(engines, &video).await)
         .await;
-    Ok(())
+    Ok(looked_for)
 }
 
-async fn one(app: &App, video: &Video) {
-    let missing = match arrival::look(app, video.id).await {
+async fn one(engines: &Engines, video: &Video) {
+    let missing = match arrival::arrive(engines, video.id).await {
         Ok(()) => {
             tracing::info!(video.id = %video.id, "found the upload of {}", video.id);
             return;
@@ -65,14 +72,14 @@ async fn one(app: &App, video: &Video) {
             false
         }
     };
-    if missing && let Err(e) = expire(app, video.id).await {
+    if missing && let Err(e) = expire(engines, video.id).await {
         tracing::warn!(video.id = %video.id, "an upload could not be expired: {e}");
     }
 }
 
 /// Fails a pending video whose ticket ended long ago.
-async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
-    let failed = app
+async fn expire(engines: &Engines, id: Uuid) -> Result<(), StepError> {
+    let failed = engines
         .db
         .run_tx("upload.expire", async move |tx| {
             let video = video::get(tx, id).await?.ok_or(StepError::Missing)?;
@@ -84,7 +91,7 @@ async fn expire(app: &App, id: Uuid) -> Result<(), StepError> {
         })
         .await?;
     if failed {
-        app.queue.video_changed(id).await;
+        engines.queue.video_changed(id).await;
     }
     Ok(())
 }

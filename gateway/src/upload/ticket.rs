@@ -6,6 +6,8 @@ use std::time::Duration;
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
+use reelpin_schema::bucket::BucketError;
+use reelpin_schema::db::DbError;
 use reelpin_schema::keys;
 use reelpin_schema::settings::MAX_UPLOAD;
 use reelpin_schema::video::{self, NewVideo};
@@ -15,6 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::app::Shared;
+use crate::engines::Engines;
 use crate::extract::Sent;
 use crate::openapi::problems;
 use crate::problem::{Code, Problem};
@@ -45,21 +48,88 @@ pub(crate) struct Wanted {
     description: Option<String>,
 }
 
+/// An upload that may begin.
+#[derive(Debug, Clone)]
+pub struct NewUpload {
+    /// The file's own name, for display only.
+    pub filename: String,
+    /// Bytes, from 1 to 5 GiB; the address takes exactly so many.
+    pub file_size: u64,
+    /// As people will see it.
+    pub title: String,
+    /// As people will see it.
+    pub description: String,
+}
+
 /// How to upload it.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct Ticket {
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Ticket {
     /// The video that it will be.
-    video_id: Uuid,
+    pub video_id: Uuid,
     /// Where to PUT the file's bytes. Whoever has it can upload: keep it to yourself.
-    presigned_url: String,
+    #[serde(rename = "presigned_url")]
+    pub url: String,
     /// The key of the object.
-    s3_path: String,
+    pub s3_path: String,
     /// Headers to send with the PUT, exactly these.
-    headers: BTreeMap<String, String>,
+    pub headers: BTreeMap<String, String>,
     /// When the address stops to take an upload.
     #[serde(with = "time::serde::rfc3339")]
     #[schema(value_type = String, format = DateTime)]
-    expires_at: OffsetDateTime,
+    pub expires_at: OffsetDateTime,
+}
+
+/// Why there is no ticket. Ours, and worth another try.
+#[derive(Debug, thiserror::Error)]
+pub enum TicketError {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The bucket's client.
+    #[error(transparent)]
+    Bucket(#[from] BucketError),
+}
+
+impl From<TicketError> for Problem {
+    fn from(e: TicketError) -> Self {
+        match e {
+            TicketError::Db(e) => e.into(),
+            TicketError::Bucket(e) => e.into(),
+        }
+    }
+}
+
+/// Stores a pending video and gives the address that takes its file.
+///
+/// # Errors
+/// [`TicketError`]. A row that was stored all the same expires as one whose upload never came.
+pub async fn issue(engines: &Engines, upload: NewUpload) -> Result<Ticket, TicketError> {
+    // Known before the row, since the address names it, and by the database's clock, since lists
+    // sort by it.
+    let id = engines.db.run_tx("upload.id", async move |tx| Ok::<_, DbError>(tx.new_id())).await?;
+    let file_id = engines.ambient.uuid();
+    let new = NewVideo {
+        id,
+        file_id,
+        title: upload.title,
+        description: upload.description,
+        filename: upload.filename,
+        file_path: keys::original(id, file_id),
+        file_size: upload.file_size,
+        ticket: time::Duration::seconds(VALID.as_secs().cast_signed()),
+        look_after: LOOK_AFTER,
+    };
+    let s3_path = new.file_path.clone();
+    let put =
+        engines.bucket.presign_put(&s3_path, new.file_size, VALID, engines.upload_once).await?;
+    let expires_at = engines
+        .db
+        .run_tx("upload.ticket", async move |tx| {
+            let new = new.clone();
+            video::insert(tx, &new).await
+        })
+        .await?;
+    Ok(Ticket { video_id: id, url: put.url, s3_path, headers: put.headers, expires_at })
 }
 
 /// Ask for an upload address.
@@ -90,32 +160,8 @@ pub(crate) async fn post(
         Some(_) | None => text::title_of(&filename),
     };
     let description = text::description(wanted.description.as_deref().unwrap_or_default())?;
-    let (id, file_id) = (Uuid::now_v7(), Uuid::new_v4());
-    let new = NewVideo {
-        id,
-        file_id,
-        title,
-        description,
-        filename,
-        file_path: keys::original(id, file_id),
-        file_size: wanted.file_size,
-        ticket: time::Duration::seconds(VALID.as_secs().cast_signed()),
-        look_after: LOOK_AFTER,
-    };
-    let s3_path = new.file_path.clone();
-    let once = app.config.upload_once;
-    let put = app.bucket.presign_put(&s3_path, new.file_size, VALID, once).await?;
-    let expires_at = app
-        .db
-        .run_tx("upload.ticket", async move |tx| {
-            let new = new.clone();
-            video::insert(tx, &new).await
-        })
-        .await
-        .map_err(Problem::from)?;
-    let ticket =
-        Ticket { video_id: id, presigned_url: put.url, s3_path, headers: put.headers, expires_at };
-    Ok((StatusCode::CREATED, Json(ticket)))
+    let upload = NewUpload { filename, file_size: wanted.file_size, title, description };
+    Ok((StatusCode::CREATED, Json(issue(&app.engines, upload).await?)))
 }
 
 problems!(Problems: BadJson, BadField, BodyTooSlow, TooLarge, BodyTooLarge, NotJson);

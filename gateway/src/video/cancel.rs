@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use reelpin_schema::video;
+use reelpin_schema::video::{self, StepError};
 use uuid::Uuid;
 
 use super::record::{self, Record};
 use crate::app::Shared;
+use crate::engines::Engines;
 use crate::extract::At;
 use crate::openapi::problems;
 use crate::problem::Problem;
@@ -21,9 +22,18 @@ pub(crate) async fn post(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
-    app.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
-    app.queue.video_changed(id).await;
+    cancel(&app.engines, id).await?;
     Ok(Json(record::read(&app, id).await?))
+}
+
+/// Stops a video. Safe to repeat.
+///
+/// # Errors
+/// [`StepError::Missing`]; [`StepError::Bad`] when it is completed, failed or deleted.
+pub async fn cancel(engines: &Engines, id: Uuid) -> Result<(), StepError> {
+    engines.db.run_tx("video.cancel", async move |tx| video::cancel(tx, id).await).await?;
+    engines.queue.video_changed(id).await;
+    Ok(())
 }
 
 problems!(Problems: VideoNotFound, VideoDeleted, NothingToCancel);

@@ -6,6 +6,7 @@ use reelpin_schema::video::{self, Status, StepError};
 use uuid::Uuid;
 
 use crate::app::Shared;
+use crate::engines::Engines;
 use crate::extract::At;
 use crate::openapi::problems;
 use crate::problem::Problem;
@@ -20,7 +21,20 @@ pub(crate) async fn delete(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<StatusCode, Problem> {
-    let was = app
+    let was = remove(&app.engines, id).await?;
+    app.alive.forget(id);
+    if was == Status::Deleted {
+        return Err(Problem::video_deleted());
+    }
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Makes a video a tombstone, whose files and pins go soon. Safe to repeat. Returns where it stood.
+///
+/// # Errors
+/// [`StepError::Missing`], [`StepError::Db`].
+pub async fn remove(engines: &Engines, id: Uuid) -> Result<Status, StepError> {
+    let was = engines
         .db
         .run_tx("video.delete", async move |tx| {
             let was = video::get(tx, id).await?.ok_or(StepError::Missing)?.status;
@@ -28,13 +42,11 @@ pub(crate) async fn delete(
             Ok::<_, StepError>(was)
         })
         .await?;
-    app.alive.forget(id);
-    if was == Status::Deleted {
-        return Err(Problem::video_deleted());
+    if was != Status::Deleted {
+        engines.queue.task_ready().await;
+        engines.queue.video_changed(id).await;
     }
-    app.queue.task_ready().await;
-    app.queue.video_changed(id).await;
-    Ok(StatusCode::ACCEPTED)
+    Ok(was)
 }
 
 problems!(Problems: VideoNotFound, VideoDeleted);

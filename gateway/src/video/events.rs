@@ -43,6 +43,7 @@ pub(crate) async fn get(
 ) -> Result<Json<Happened>, Problem> {
     let since = after.since.unwrap_or(0);
     let (video, events) = app
+        .engines
         .db
         .run_tx("video.events", async move |tx| {
             Ok::<_, reelpin_schema::db::DbError>((

@@ -55,6 +55,7 @@ pub(crate) async fn get(
     let before = page.cursor.as_deref().map(place).transpose()?;
     let wanted = limit as usize;
     let mut parts = app
+        .engines
         .db
         .run_tx("video.list", async move |tx| {
             // One more than asked for tells whether there is a next page.

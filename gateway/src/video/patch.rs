@@ -44,6 +44,7 @@ pub(crate) async fn patch(
     }
     let description = change.description.as_deref().map(text::description).transpose()?;
     let renamed = app
+        .engines
         .db
         .run_tx("video.rename", async move |tx| {
             video::rename(tx, id, title.as_deref(), description.as_deref()).await

@@ -43,6 +43,7 @@ pub(crate) async fn get(
     At(id): At<Uuid>,
 ) -> Result<Json<Progress>, Problem> {
     let (video, counts, pins) = app
+        .engines
         .db
         .run_tx("video.progress", async move |tx| {
             Ok::<_, DbError>((

@@ -171,6 +171,7 @@ pub(crate) async fn parts(tx: &Tx, videos: Vec<Video>) -> Result<Vec<Parts>, DbE
 /// Reads one video's record.
 pub(crate) async fn read(app: &App, id: Uuid) -> Result<Record, Problem> {
     let found = app
+        .engines
         .db
         .run_tx("video.record", async move |tx| match video::get(tx, id).await? {
             Some(video) if video.status == Status::Deleted => Ok(Some(Err(video))),

@@ -2,11 +2,12 @@
 
 use axum::Json;
 use axum::extract::State;
-use reelpin_schema::video;
+use reelpin_schema::video::{self, StepError};
 use uuid::Uuid;
 
 use super::record::{self, Record};
 use crate::app::Shared;
+use crate::engines::Engines;
 use crate::extract::At;
 use crate::openapi::problems;
 use crate::problem::Problem;
@@ -21,10 +22,20 @@ pub(crate) async fn post(
     State(app): State<Shared>,
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
-    app.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
-    app.queue.task_ready().await;
-    app.queue.video_changed(id).await;
+    retry(&app.engines, id).await?;
     Ok(Json(record::read(&app, id).await?))
+}
+
+/// Brings a failed or cancelled video back to work. A second call is refused, and changes nothing.
+///
+/// # Errors
+/// [`StepError::Missing`]; [`StepError::Expired`] when nothing was ever uploaded;
+/// [`StepError::Bad`] in another state.
+pub async fn retry(engines: &Engines, id: Uuid) -> Result<(), StepError> {
+    engines.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
+    engines.queue.task_ready().await;
+    engines.queue.video_changed(id).await;
+    Ok(())
 }
 
 problems!(Problems: VideoNotFound, VideoDeleted, NothingToRetry);

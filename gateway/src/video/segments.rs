@@ -73,6 +73,7 @@ pub(crate) async fn get(
         ));
     }
     let (video, rows) = app
+        .engines
         .db
         .run_tx("video.segments", async move |tx| {
             let resolution = which.resolution.as_deref();

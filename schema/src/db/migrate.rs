@@ -48,6 +48,14 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0001-first-film/up15-events",
     "0001-first-film/up16-pins",
     "0001-first-film/up17-pins-cid",
+    "0002-relay/up01-leases",
+    "0002-relay/up02-positions",
+    "0002-relay/up03-positions-events",
+    "0002-relay/up04-events-position",
+    "0002-relay/up05-events-by-position",
+    "0002-relay/up06-events-unnumbered",
+    "0002-relay/up07-events-unannounced",
+    "0002-relay/up08-tasks-unannounced",
 ];
 
 impl Db {

@@ -1,10 +1,12 @@
 //! The tables `tasks`, `task_waits` and `attempts`: the graph of work and the right to do it.
 
+mod announce;
 mod claim;
 mod end;
 mod enqueue;
 mod state;
 
+pub use announce::{Unannounced, announced, unannounced};
 pub use claim::{LEASE, Lease, claim, next_ready, renew};
 pub use end::{
     Ended, cancel_all, cancel_work, defer, finish, give_back, guard, progressed, refuse, sweep,

@@ -2,6 +2,7 @@
 
 mod cid;
 mod ipfs;
+mod position;
 mod settings;
 mod status;
 mod stress;

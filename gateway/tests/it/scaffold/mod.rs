@@ -8,6 +8,7 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use reelpin_gateway::{Config, Engines, GatewayError};
+use reelpin_schema::ambient::Ambient;
 use reelpin_schema::db::Db;
 use reelpin_schema::queue::Queue;
 use reelpin_schema::secret::Secret;
@@ -76,10 +77,16 @@ impl Stage {
             },
             ipfs_gateway: Some("http://127.0.0.1:8083".to_owned()),
             s3_public_endpoint: bucket.config.public_endpoint.clone(),
-            upload_once: !options.copies,
         };
-        let engines =
-            Engines { db: db.clone(), bucket: bucket.client.clone(), queue: queue.clone() };
+        let engines = Engines {
+            db: db.clone(),
+            bucket: bucket.client.clone(),
+            queue: queue.clone(),
+            node: None,
+            ambient: Ambient::system(),
+            upload_once: !options.copies,
+            own_node: false,
+        };
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();
         tasks.spawn(reelpin_gateway::run(config, engines, listener, stop.clone()));

@@ -1,0 +1,2 @@
+CREATE INDEX IF NOT EXISTS events_unannounced ON events (position)
+    WHERE announced_at IS NULL AND position IS NOT NULL

@@ -1,0 +1,63 @@
+//! The table `leases`: duties that one process at a time has, such as the relay's.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::db::{DbError, Tx};
+
+/// Takes or prolongs a named lease: true when `token` holds it until `lasts` from now, by the
+/// database's clock. False when another token holds it.
+///
+/// In the transaction that does the holder's work it fences that work too: of two that believe to
+/// hold the lease only one can commit.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn hold(tx: &Tx, name: &str, token: Uuid, lasts: Duration) -> Result<bool, DbError> {
+    let until = tx.now() + lasts;
+    let held = tx
+        .exec(
+            "-- lease.hold
+            UPDATE leases SET token = $2, lease_until = $3
+            WHERE name = $1 AND (token = $2 OR lease_until < $4)",
+            &[&name, &token, &until, &tx.now()],
+        )
+        .await?;
+    if held == 1 {
+        return Ok(true);
+    }
+    let made = tx
+        .exec(
+            "-- lease.make
+            INSERT INTO leases (name, token, lease_until) VALUES ($1, $2, $3)
+            ON CONFLICT (name) DO NOTHING",
+            &[&name, &token, &until],
+        )
+        .await?;
+    Ok(made == 1)
+}
+
+/// What the last holder noted for the next; `None` when nothing was.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn note(tx: &Tx, name: &str) -> Result<Option<String>, DbError> {
+    let row = tx.opt("-- lease.note\nSELECT note FROM leases WHERE name = $1", &[&name]).await?;
+    Ok(row.and_then(|row| row.get("note")))
+}
+
+/// Notes something for the next holder, or for this one's next round.
+///
+/// # Errors
+/// [`DbError::LeaseLost`] when `token` does not hold the lease.
+pub async fn set_note(tx: &Tx, name: &str, token: Uuid, note: Option<&str>) -> Result<(), DbError> {
+    let noted = tx
+        .exec(
+            "-- lease.set_note
+            UPDATE leases SET note = $3 WHERE name = $1 AND token = $2",
+            &[&name, &token, &note],
+        )
+        .await?;
+    if noted == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
+}
