@@ -57,7 +57,6 @@ impl Studio {
             db: database().await.unwrap(),
             bucket: bucket().await.unwrap(),
             queue: Queue::in_process(),
-            ambient: Ambient::system(),
             folder: tempfile::Builder::new().prefix("rp-studio-").tempdir().unwrap(),
         }
     }
