@@ -172,7 +172,7 @@ async fn hints_wake_the_hub_and_a_killed_gateway_loses_nothing() -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn a_ready_task_is_announced_once_by_the_relay() -> anyhow::Result<()> {
+async fn a_ready_task_is_announced_once_and_another_relay_takes_over() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let id = stage.video().await?;
     let uploaded = async move |tx: &Tx| reelpin_schema::video::uploaded(tx, id, "\"e\"").await;
@@ -184,5 +184,9 @@ async fn a_ready_task_is_announced_once_by_the_relay() -> anyhow::Result<()> {
     }
     // The event and its task, once.
     assert_eq!(announced, [2, 0, 0]);
+    let mut next = Relay::new(&stage.engines);
+    assert!(!next.round().await?.leading);
+    relay.retire().await?;
+    assert!(next.round().await?.leading);
     Ok(())
 }
