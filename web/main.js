@@ -121,7 +121,7 @@ function showUpload(upload) {
   const card = videos.card(id);
   if (card) return card.uploading(upload);
   const record = { id, title: upload.title, filename: upload.file.name, file_size: upload.total, upload_status: "pending", created_at: new Date().toISOString() };
-  if (upload.active) videos.put(record, { top: true });
+  if (upload.active) videos.put(record, { add: true });
 }
 
 function show() {

@@ -38,6 +38,20 @@ pub async fn hold(tx: &Tx, name: &str, token: Uuid, lasts: Duration) -> Result<b
     Ok(made == 1)
 }
 
+/// Lets a lease go, so that nobody waits for it to expire. Nothing happens when another holds it.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn release(tx: &Tx, name: &str, token: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- lease.release
+        UPDATE leases SET lease_until = $3 WHERE name = $1 AND token = $2",
+        &[&name, &token, &(tx.now() - Duration::from_millis(1))],
+    )
+    .await?;
+    Ok(())
+}
+
 /// What the last holder noted for the next; `None` when nothing was.
 ///
 /// # Errors

@@ -30,6 +30,11 @@ export class RpCard extends HTMLElement {
     this.#unfollow();
   }
 
+  /** True while it hears of its video by itself. */
+  get follows() {
+    return this.#followed !== null;
+  }
+
   /** A newer record from elsewhere in the page. */
   update(record) {
     this.record = record;

@@ -3,6 +3,7 @@
 import "./rp-card.js";
 import { h } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
+import { gone, Listing } from "../lib/listing.js";
 import { words } from "../lib/problem.js";
 import { retrying } from "../lib/retry.js";
 
@@ -14,6 +15,7 @@ export class RpVideos extends HTMLElement {
   #more = h("button", { type: "button", class: "button more", hidden: true }, icon("down"), "Show more");
   #cursor = null;
   #loaded = false;
+  #listing = null;
   #stop;
 
   connectedCallback() {
@@ -29,19 +31,32 @@ export class RpVideos extends HTMLElement {
 
   disconnectedCallback() {
     this.#stop.abort();
+    this.#listing = null;
   }
 
   card(id) {
     return [...this.#list.querySelectorAll("rp-card")].find((card) => card.record.id === id);
   }
 
-  /** Shows a record: in its card, or as a new one on top. */
-  put(record, { top = false } = {}) {
+  /** Shows a record: in its card, or, with `add`, as a new one in its place; ids of newer videos sort later. */
+  put(record, { add = false } = {}) {
     if (!this.isConnected) return;
     const card = this.card(record.id);
     if (card) return card.update(record);
-    if (top) this.#list.prepend(this.#item(record));
+    // One older than all that is shown comes with its page.
+    if (add && (this.#cursor === null || this.#older(record))) this.#place(this.#item(record), record);
     this.#settle();
+  }
+
+  #older(record) {
+    return [...this.#list.querySelectorAll("rp-card")].find((other) => other.record.id < record.id);
+  }
+
+  #place(item, record) {
+    const older = this.#older(record);
+    if (older) older.closest("li").before(item);
+    else this.#list.append(item);
+    return item;
   }
 
   /** Takes a video out. */
@@ -53,8 +68,24 @@ export class RpVideos extends HTMLElement {
   /** Looks for what came from elsewhere while nobody looked. */
   async renew() {
     if (!this.#loaded) return;
+    const shown = [...this.#list.querySelectorAll("rp-card")].map((card) => card.record.id);
     const page = await this.app.api.videos({}, { signal: this.#stop.signal, quiet: true }).catch(() => null);
-    for (const record of (page?.videos ?? []).reverse()) this.put(record, { top: true });
+    if (!page) return;
+    for (const id of gone(shown, page)) this.drop(id);
+    for (const record of page.videos) this.put(record, { add: true });
+  }
+
+  /** What others do shows here as it happens, from the first answer on. */
+  #listen() {
+    const { api, feed, open } = this.app.live();
+    if (this.#listing || !open) return;
+    const list = {
+      follows: (id) => this.card(id)?.follows ?? false,
+      put: (record) => this.put(record, { add: true }),
+      drop: (id) => this.drop(id),
+      renew: () => this.renew(),
+    };
+    this.#listing = new Listing({ api, feed, list, signal: this.#stop.signal });
   }
 
   /** Loads the first page again, e.g. after a key was given. */
@@ -67,6 +98,8 @@ export class RpVideos extends HTMLElement {
 
   async #load() {
     const { signal } = this.#stop;
+    // Before the list is read, so that nothing falls in between.
+    this.#listen();
     const first = this.#cursor === null;
     this.#more.disabled = true;
     try {
@@ -76,10 +109,11 @@ export class RpVideos extends HTMLElement {
       });
       this.#say("");
       this.#list.querySelectorAll(".placeholder").forEach((item) => item.remove());
-      const items = page.videos.filter((record) => !this.card(record.id) && record.upload_status !== "deleted").map((record) => this.#item(record));
-      this.#list.append(...items);
+      const items = page.videos.filter((record) => !this.card(record.id) && record.upload_status !== "deleted").map((record) => this.#place(this.#item(record), record));
       this.#cursor = page.next_cursor;
       this.#loaded = true;
+      // With a key that was given for this answer.
+      this.#listen();
       if (!first) items[0]?.querySelector("a").focus();
     } catch (error) {
       if (signal.aborted) return;

@@ -1,8 +1,9 @@
 /**
- * The feed: one WebSocket for all videos that somebody follows. No DOM.
+ * The feed: one WebSocket for whatever somebody follows, videos by id or all of them. No DOM.
  *
- * Each video's last event number is kept, and a new connection asks for what came since, so that a listener hears
- * every event once and in order. Listeners get the server's messages: snapshot, event, progress, reset.
+ * Each video's last event number is kept, and for all the last cursor; a new connection asks for what came since, so
+ * that a listener hears every event once and in order. Listeners get the server's messages: snapshot, event, progress,
+ * reset. Who follows all and some by id hears both from one connection, and the server says each event once.
  */
 
 import { backoff } from "./retry.js";
@@ -16,6 +17,8 @@ const BATCH = 50;
 export class Feed {
   /** id -> { seq: last event known or null, missed: seq of the last gap, listeners } */
   #videos = new Map();
+  /** Those who follow all videos; the cursor of the last event, or where they began; null before they did. */
+  #all = { cursor: null, listeners: new Set() };
   #socket = null;
   #state = "idle";
   #failures = 0;
@@ -51,12 +54,26 @@ export class Feed {
     if (this.#state === "idle") this.#connect();
   }
 
+  /** Calls `listener(message)` for every video until `signal` is aborted: events from now on, progress, and reset. */
+  followAll(listener, { signal } = {}) {
+    if (signal?.aborted) return;
+    const own = (message) => listener(message);
+    this.#all.listeners.add(own);
+    signal?.addEventListener("abort", () => this.#leaveAll(own), { once: true });
+    if (this.#state === "idle") this.#connect();
+    else if (this.#state === "open" && this.#all.listeners.size === 1) this.#subscribeAll();
+  }
+
   /** Tries again now: the network came back, the page became visible, a key was given. */
   wake() {
-    if ((this.#state !== "waiting" && this.#state !== "locked") || this.#videos.size === 0) return;
+    if ((this.#state !== "waiting" && this.#state !== "locked") || this.#unheard) return;
     this.#tools.clearTimer(this.#timer);
     this.#failures = 0;
     this.#connect();
+  }
+
+  get #unheard() {
+    return this.#videos.size === 0 && this.#all.listeners.size === 0;
   }
 
   #connect() {
@@ -69,6 +86,7 @@ export class Feed {
       if (key !== null) this.#say({ op: "auth", key });
       this.#joining.clear();
       this.#subscribe([...this.#videos.keys()]);
+      if (this.#all.listeners.size > 0) this.#subscribeAll();
       this.#set("open");
     };
     socket.onmessage = ({ data }) => {
@@ -82,9 +100,9 @@ export class Feed {
   #closed(code) {
     this.#socket = null;
     if (code === UNAUTHORIZED) return this.#set("locked");
-    if (this.#videos.size === 0) return this.#set("idle");
+    if (this.#unheard) return this.#set("idle");
     this.#set("waiting");
-    // Too slow is no failure: the server is well and waits for us to come back with `since`.
+    // Too slow is no failure: the server is well and waits for us to come back.
     const ms = code === TOO_SLOW ? 250 : backoff(this.#failures, { base: 500, random: this.#tools.random });
     if (code !== TOO_SLOW) this.#failures += 1;
     this.#timer = this.#tools.setTimer(() => this.#connect(), ms);
@@ -95,7 +113,10 @@ export class Feed {
     if (message === null) return;
     // Only an answer shows that the server is well; an open connection may be cut again at once.
     this.#failures = 0;
+    if (message.type === "reset" && !message.video_id && this.#all.listeners.size > 0) return this.#tellAll(message);
     if (message.type === "reset") return this.#reset(message);
+    if (message.cursor) this.#all.cursor = message.cursor;
+    if (message.cursor || message.type === "progress") this.#tellAll(message);
     const video = this.#videos.get(message.video_id);
     if (!video) return;
     if (message.type === "snapshot") {
@@ -111,6 +132,10 @@ export class Feed {
       video.seq = message.seq;
     }
     for (const listener of [...video.listeners]) listener(message);
+  }
+
+  #tellAll(message) {
+    for (const listener of [...this.#all.listeners]) listener(message);
   }
 
   /** The server does not know our numbers: begin anew, and let the listeners fetch. */
@@ -142,6 +167,17 @@ export class Feed {
     if (!video?.listeners.delete(own) || video.listeners.size > 0) return;
     this.#videos.delete(id);
     if (this.#state === "open") this.#say({ op: "unsubscribe", videos: [id] });
+  }
+
+  #leaveAll(own) {
+    if (!this.#all.listeners.delete(own) || this.#all.listeners.size > 0) return;
+    this.#all.cursor = null;
+    if (this.#state === "open") this.#say({ op: "unsubscribe", all: true });
+  }
+
+  #subscribeAll() {
+    const { cursor } = this.#all;
+    this.#say({ op: "subscribe", all: true, ...(cursor === null ? {} : { cursor }) });
   }
 
   #subscribe(ids) {

@@ -181,3 +181,57 @@ test("what a closed socket still says is not heard", () => {
   assert.deepEqual(world.heard, []);
   assert.equal(world.feed.state, "open");
 });
+
+test("who follows all comes back with the cursor, also when no event came yet", () => {
+  const world = setUp();
+  const all = [];
+  world.feed.followAll((message) => all.push([message.type, message.cursor].join(" ")));
+  world.socket().onopen();
+  assert.deepEqual(world.socket().sent, [{ op: "subscribe", all: true }]);
+  world.say({ type: "snapshot", cursor: "c0" });
+  world.socket().onclose({ code: 1006 });
+  world.fire();
+  world.socket().onopen();
+  assert.deepEqual(world.socket().sent, [{ op: "subscribe", all: true, cursor: "c0" }]);
+  world.say({ type: "snapshot", cursor: "c0" });
+  world.say({ type: "event", video_id: "new", seq: 1, name: "uploaded", data: {}, cursor: "c1" });
+  world.socket().onclose({ code: 4408 });
+  world.fire();
+  world.socket().onopen();
+  assert.deepEqual(world.socket().sent, [{ op: "subscribe", all: true, cursor: "c1" }]);
+  assert.deepEqual(all, ["snapshot c0", "snapshot c0", "event c1"]);
+});
+
+test("all and one by id on one connection: each listener hears an event once", () => {
+  const world = setUp();
+  const [all, leave] = [[], new AbortController()];
+  world.follow("a", { since: 2 });
+  world.socket().onopen();
+  world.feed.followAll((message) => all.push(short(message)), { signal: leave.signal });
+  assert.deepEqual(world.socket().sent.at(-1), { op: "subscribe", all: true });
+  world.say({ type: "event", video_id: "a", seq: 3, name: "probed", data: {}, cursor: "c1" });
+  world.say({ type: "event", video_id: "b", seq: 9, name: "probed", data: {}, cursor: "c2" });
+  world.event("a", 3);
+  world.say({ type: "progress", video_id: "b", percent: 5, rungs: {} });
+  assert.deepEqual(world.heard, ["event a 3"]);
+  assert.deepEqual(all, ["event a 3", "event b 9", "progress b"]);
+  leave.abort();
+  assert.deepEqual(world.socket().sent.at(-1), { op: "unsubscribe", all: true });
+  world.event("a", 4);
+  assert.deepEqual(world.heard, ["event a 3", "event a 4"]);
+  assert.equal(all.length, 3);
+});
+
+test("a cursor that the server does not know resets only those who follow all", () => {
+  const world = setUp();
+  const all = [];
+  world.follow("a", { since: 2 });
+  world.feed.followAll((message) => all.push(message.type));
+  world.socket().onopen();
+  const { length } = world.socket().sent;
+  world.say({ type: "reset" });
+  world.say({ type: "snapshot", cursor: "c7" });
+  assert.deepEqual(all, ["reset", "snapshot"]);
+  assert.deepEqual(world.heard, []);
+  assert.equal(world.socket().sent.length, length);
+});

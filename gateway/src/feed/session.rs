@@ -193,6 +193,11 @@ impl<O: Out> Session<O> {
         if self.seat.slow.is_cancelled() { Err(Close::TooSlow) } else { Ok(count) }
     }
 
+    /// Where its messages went.
+    pub fn out(&self) -> &O {
+        &self.out
+    }
+
     /// Ends it; gives back where its messages went.
     pub async fn leave(self) -> O {
         self.seat.leave().await;

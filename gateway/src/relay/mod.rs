@@ -103,6 +103,16 @@ impl Relay {
         self.said = Said { positions, tasks: found.tasks };
         Ok(relayed)
     }
+
+    /// Lets the lease go, so that the next relay need not wait for its end.
+    ///
+    /// # Errors
+    /// [`DbError`]; then it expires.
+    pub async fn retire(self) -> Result<(), DbError> {
+        let token = self.token;
+        let release = async move |tx: &Tx| lease::release(tx, NAME, token).await;
+        self.engines.db.run_tx("relay.retire", release).await
+    }
 }
 
 /// The database's part of a round; `None` when another relay holds the lease.

@@ -19,9 +19,18 @@ const FAILING: Duration = Duration::from_secs(5);
 /// The longest that a round may take, published messages included.
 const ROUND: Duration = Duration::from_secs(60);
 
+/// The longest that an ending gateway tries to let the lease go.
+const RETIRE: Duration = Duration::from_secs(1);
+
 /// Runs until the gateway stops.
 pub(crate) async fn run(app: &App) {
     let mut relay = Relay::new(&app.engines);
+    rounds(app, &mut relay).await;
+    // Whoever comes next waits for its end otherwise.
+    let _ = tokio::time::timeout(RETIRE, relay.retire()).await;
+}
+
+async fn rounds(app: &App, relay: &mut Relay) {
     let mut failing = false;
     loop {
         // Heard from before the round on: what is committed after it leads to another.

@@ -143,7 +143,13 @@ async fn one_token_holds_a_lease_until_it_expires() {
     assert!(!hold(one, "relay").await);
     let read = async move |tx: &Tx| lease::note(tx, "relay").await;
     assert_eq!(db.run_tx("test.read", read).await.unwrap().as_deref(), Some("here"));
-    note(two, None).await.unwrap();
+    // Who does not hold it lets nothing go.
+    for (token, free) in [(one, false), (two, true)] {
+        let release = async move |tx: &Tx| lease::release(tx, "relay", token).await;
+        db.run_tx("test.release", release).await.unwrap();
+        assert_eq!(hold(one, "relay").await, free);
+    }
+    note(one, None).await.unwrap();
     assert_eq!(db.run_tx("test.read", read).await.unwrap(), None);
 }
 

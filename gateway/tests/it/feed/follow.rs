@@ -12,12 +12,12 @@ use uuid::Uuid;
 use crate::scaffold::{Film, Socket, Stage};
 
 /// Stores an event as another process would, without a hint to this one.
-async fn announce(stage: &Stage, id: Uuid, event: Event) -> anyhow::Result<i64> {
+pub(super) async fn announce(stage: &Stage, id: Uuid, event: Event) -> anyhow::Result<i64> {
     let step = async move |tx: &reelpin_schema::db::Tx| event::append(tx, id, &event).await;
     Ok(stage.db.run_tx("test.event", step).await?)
 }
 
-fn rung(name: &str) -> Event {
+pub(super) fn rung(name: &str) -> Event {
     Event::RungCompleted { resolution: name.to_owned() }
 }
 
@@ -153,7 +153,7 @@ async fn what_cannot_be_understood_is_answered_in_words() -> anyhow::Result<()> 
         "hello".to_owned(),
         json!({ "op": "dance" }).to_string(),
         json!({ "op": "subscribe", "videos": ["x"] }).to_string(),
-        json!({ "op": "subscribe", "all": true }).to_string(),
+        json!({ "op": "subscribe", "all": true, "cursor": 7 }).to_string(),
         json!({ "op": "subscribe", "videos": [Uuid::nil()] }).to_string(),
         json!({ "op": "subscribe", "videos": (0..501).map(|_| Uuid::new_v4()).collect::<Vec<_>>() })
             .to_string(),
@@ -167,7 +167,7 @@ async fn what_cannot_be_understood_is_answered_in_words() -> anyhow::Result<()> 
         {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
         {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
         {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
-        {"code":"not_available","detail":"Subscribing to all videos is not there yet.","suggestion":"Name the videos.","type":"error"}
+        {"code":"bad_message","detail":"The message is none of auth, subscribe and unsubscribe.","suggestion":"See /ws in /openapi.json.","type":"error"}
         {"code":"video_not_found","detail":"There is no video with this id.","suggestion":"Check the id.","type":"error","video_id":"00000000-0000-0000-0000-000000000000"}
         {"code":"too_many_videos","detail":"One connection follows at most 500 videos.","suggestion":"Unsubscribe from some, or open another connection.","type":"error"}
         error bad_message

@@ -1,5 +1,7 @@
 //! `/ws`.
 
+mod all;
 mod auth;
 mod follow;
 mod slow;
+mod steps;
