@@ -233,6 +233,11 @@ impl From<StepError> for Problem {
                 "There is no stored file that could be tried again.",
                 "Upload the file again.",
             ),
+            StepError::NothingDead => Self::new(
+                Code::NothingToRetry,
+                "Nothing of this video was given up.",
+                "Wait for what is still at work; its record says what that is.",
+            ),
             StepError::Bad(bad) if bad.from == Status::Deleted => Self::video_deleted(),
             StepError::Bad(bad) => {
                 let (code, suggestion) = match bad.to {

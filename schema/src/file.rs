@@ -73,24 +73,6 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewFile) -> Result<(), DbError> 
     Ok(())
 }
 
-/// Stores a poster unless the video's folder is published already: it would not be in it.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn insert_poster(tx: &Tx, video: Uuid, new: &NewFile) -> Result<(), DbError> {
-    let open = tx
-        .opt(
-            "-- file.unpublished
-            SELECT id FROM videos WHERE id = $1 AND root_cid IS NULL",
-            &[&video],
-        )
-        .await?;
-    match open {
-        Some(_) => insert(tx, video, new).await,
-        None => Ok(()),
-    }
-}
-
 /// The files of a video.
 ///
 /// # Errors

@@ -50,6 +50,55 @@ pub fn poster(attempt: &str) -> String {
     format!("poster-{attempt}.jpg")
 }
 
+/// Prefixes of all keys of ours; nobody looks at what else may be in the bucket.
+pub const AREAS: [&str; 3] = ["media/", "orig/", SCRATCH];
+
+/// Prefix of objects that something is tried with.
+pub const SCRATCH: &str = "scratch/";
+
+/// What a key of ours is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Use<'a> {
+    /// An original, or an upload that may become one.
+    Original(Uuid),
+    /// Something of a video that may be played.
+    Media {
+        /// The video.
+        video: Uuid,
+        /// The attempt that wrote it, as names carry it; `None` in a name that no attempt writes.
+        attempt: Option<&'a str>,
+    },
+    /// Something was tried with it.
+    Scratch,
+}
+
+/// What a key is for; `None` when it is none of ours.
+pub fn parse(key: &str) -> Option<Use<'_>> {
+    if key.starts_with(SCRATCH) {
+        return Some(Use::Scratch);
+    }
+    let (area, rest) = key.split_once('/')?;
+    let (video, name) = rest.split_once('/')?;
+    let id: Uuid = video.parse().ok()?;
+    // A UUID can be written in other ways too, but not by us.
+    if id.to_string() != video || name.is_empty() {
+        return None;
+    }
+    match area {
+        "orig" => Some(Use::Original(id)),
+        "media" => Some(Use::Media { video: id, attempt: attempt(name) }),
+        _ => None,
+    }
+}
+
+/// `a1b2c3` of `480p/00012-a1b2c3.m4s`.
+fn attempt(name: &str) -> Option<&str> {
+    let (stem, _) = name.rsplit_once('.')?;
+    let (_, attempt) = stem.rsplit_once('-')?;
+    let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (attempt.len() == 6 && attempt.bytes().all(hex)).then_some(attempt)
+}
+
 /// The media type of a stored file by the end of its name (RFC 8216 section 4; Apple's authoring
 /// rule 10.4).
 pub fn content_type(name: &str) -> &'static str {

@@ -20,4 +20,5 @@ pub mod segment;
 pub mod settings;
 pub mod task;
 pub mod transcode;
+pub mod unpin;
 pub mod video;

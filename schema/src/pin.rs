@@ -6,6 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
+use crate::unpin;
 
 /// The target name of the configured IPFS node.
 pub const NODE: &str = "node";
@@ -112,6 +113,8 @@ pub struct Pin {
     pub cid: String,
     /// Where it stands.
     pub state: State,
+    /// What is kept until this one is pinned, and then let go.
+    pub replaces: Option<String>,
 }
 
 impl Pin {
@@ -121,6 +124,7 @@ impl Pin {
             target: row.get("target"),
             cid: row.get("cid"),
             state: State::from_name(row.get("state"))?,
+            replaces: row.get("replaces"),
         })
     }
 }
@@ -148,7 +152,7 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
     tx.all(
         "-- pin.of_video
-        SELECT role, target, cid, state FROM pins WHERE video_id = $1
+        SELECT role, target, cid, state, replaces FROM pins WHERE video_id = $1
         ORDER BY role DESC, target LIMIT 100",
         &[&video],
     )
@@ -165,7 +169,7 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbError> {
     tx.all(
         "-- pin.of_videos
-        SELECT video_id, role, target, cid, state FROM pins WHERE video_id = ANY($1)
+        SELECT video_id, role, target, cid, state, replaces FROM pins WHERE video_id = ANY($1)
         ORDER BY video_id, role DESC, target LIMIT 10000",
         &[&videos],
     )
@@ -173,29 +177,6 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbE
     .iter()
     .map(|row| Ok((row.get("video_id"), Pin::read(row)?)))
     .collect()
-}
-
-/// The pins of a video whose content no other video that is not deleted pins at the same target.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn only_of(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
-    let mut only = Vec::new();
-    for pin in of_video(tx, video).await? {
-        let others = tx
-            .opt(
-                "-- pin.others
-                SELECT 1 AS one FROM pins p JOIN videos v ON v.id = p.video_id
-                WHERE p.cid = $1 AND p.target = $2 AND p.video_id <> $3
-                    AND v.upload_status <> 'deleted' LIMIT 1",
-                &[&pin.cid, &pin.target, &video],
-            )
-            .await?;
-        if others.is_none() {
-            only.push(pin);
-        }
-    }
-    Ok(only)
 }
 
 /// Stores where a pin stands.
@@ -212,11 +193,93 @@ pub async fn set_state(tx: &Tx, video: Uuid, role: Role, state: State) -> Result
     .await
 }
 
-/// Removes all pin rows of a video, after the node has let go of them.
+/// Records that the node lists a pin, and lets go of what it takes the place of.
+///
+/// # Errors
+/// [`DbError::Stale`] when the video's pin is gone or of another content by now.
+pub async fn pinned(tx: &Tx, video: Uuid, pin: &Pin) -> Result<(), DbError> {
+    let now = of_video(tx, video).await?;
+    let now = now.into_iter().find(|now| now.target == pin.target && now.role == pin.role);
+    if let Some(replaced) = now.and_then(|now| now.replaces) {
+        unpin::insert(tx, &pin.target, &replaced).await?;
+    }
+    tx.exec_one(
+        "the pin",
+        "-- pin.pinned
+        UPDATE pins SET state = 'pinned', replaces = NULL, updated_at = $5
+        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4",
+        &[&video, &pin.target, &pin.role.name(), &pin.cid, &tx.now()],
+    )
+    .await
+}
+
+/// Makes a pin keep another content, once that is pinned: until then the old one stays too. Adds the
+/// pin when the video has none such. Returns whether there is something to pin.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbError> {
+    let old = of_video(tx, video).await?;
+    let Some(old) = old.into_iter().find(|old| old.target == new.target && old.role == new.role)
+    else {
+        insert(tx, video, new).await?;
+        return Ok(true);
+    };
+    if old.cid == new.cid {
+        return Ok(false);
+    }
+    let kept = match old.replaces {
+        // The one between was never recorded as pinned.
+        Some(kept) => {
+            unpin::insert(tx, &old.target, &old.cid).await?;
+            kept
+        }
+        None => old.cid,
+    };
+    tx.exec_one(
+        "the pin",
+        "-- pin.supersede
+        UPDATE pins SET cid = $4, replaces = $5, state = 'queued', updated_at = $6
+        WHERE video_id = $1 AND target = $2 AND role = $3",
+        &[
+            &video,
+            &new.target,
+            &new.role.name(),
+            &new.cid,
+            &Some(kept).filter(|kept| *kept != new.cid),
+            &tx.now(),
+        ],
+    )
+    .await?;
+    Ok(true)
+}
+
+/// Puts the failed pins of a video back to where nothing was tried yet.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn requeue(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    tx.exec(
+        "-- pin.requeue
+        UPDATE pins SET state = 'queued', updated_at = $2
+        WHERE video_id = $1 AND state = 'failed'",
+        &[&video, &tx.now()],
+    )
+    .await?;
+    Ok(())
+}
+
+/// Removes all pins of a video: what they keep is to be let go, unless another video needs it.
 ///
 /// # Errors
 /// [`DbError`].
 pub async fn remove(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+    for pin in of_video(tx, video).await? {
+        unpin::insert(tx, &pin.target, &pin.cid).await?;
+        if let Some(replaced) = &pin.replaces {
+            unpin::insert(tx, &pin.target, replaced).await?;
+        }
+    }
     tx.exec("-- pin.remove\nDELETE FROM pins WHERE video_id = $1", &[&video]).await?;
     Ok(())
 }

@@ -127,7 +127,10 @@ impl From<StepError> for TaskError {
         match e {
             StepError::Db(e) => e.into(),
             // The video was cancelled, failed or deleted under us: its tasks ended with it.
-            StepError::Missing | StepError::Bad(_) | StepError::Expired => Self::Lost,
+            StepError::Missing
+            | StepError::Bad(_)
+            | StepError::Expired
+            | StepError::NothingDead => Self::Lost,
         }
     }
 }

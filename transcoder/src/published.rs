@@ -91,6 +91,11 @@ impl Published {
         Ok(())
     }
 
+    /// Takes a file out; one that is not there is fine.
+    pub(crate) fn remove(&mut self, key: &str) {
+        self.entries.retain(|entry| entry.key != key);
+    }
+
     /// Sets the master playlist, which the folder also links as `master.m3u8`.
     pub(crate) fn set_master(&mut self, key: &str, cid: &str, size: u64) -> Result<(), CidError> {
         self.master = Some(Entry { key: key.to_owned(), cid: cid.parse()?, size });

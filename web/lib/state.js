@@ -77,6 +77,8 @@ function event({ record, live }, name, data) {
     case "cancelled":
       return { record: at("cancelled"), live, fetch: true };
     case "retried":
+      // A completed one stays so: only its poster or pins are tried again.
+      if (record.upload_status === "completed") return { record, live, fetch: true };
       return { record: at("processing", { error: null }), live: NO_LIVE, fetch: true };
     case "deleted":
       return { record: at("deleted"), live, fetch: false };

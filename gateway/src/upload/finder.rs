@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use reelpin_schema::db::DbError;
-use reelpin_schema::failure::Failure;
-use reelpin_schema::video::{self, Status, StepError, Video};
+use reelpin_schema::video::{self, StepError, Video};
 use uuid::Uuid;
 
 use super::arrival::{self, ArrivalError};
@@ -20,9 +19,6 @@ const ROUND: i64 = 32;
 
 /// How many are looked for at once.
 const AT_ONCE: usize = 4;
-
-/// How long after its ticket ended an upload is waited for (design, section 5).
-const EXPIRES_AFTER: time::Duration = time::Duration::hours(24);
 
 /// Runs until the gateway stops.
 pub(crate) async fn run(app: &App) {
@@ -78,18 +74,9 @@ async fn one(engines: &Engines, video: &Video) {
 }
 
 /// Fails a pending video whose ticket ended long ago.
-async fn expire(engines: &Engines, id: Uuid) -> Result<(), StepError> {
-    let failed = engines
-        .db
-        .run_tx("upload.expire", async move |tx| {
-            let video = video::get(tx, id).await?.ok_or(StepError::Missing)?;
-            let late = tx.now() > video.ticket_until + EXPIRES_AFTER;
-            if late && video.status == Status::Pending {
-                video::fail(tx, id, &Failure::upload_expired()).await?;
-            }
-            Ok::<_, StepError>(late)
-        })
-        .await?;
+pub(crate) async fn expire(engines: &Engines, id: Uuid) -> Result<(), StepError> {
+    let failed =
+        engines.db.run_tx("upload.expire", async move |tx| video::expire(tx, id).await).await?;
     if failed {
         engines.queue.video_changed(id).await;
     }

@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::s3::S3;
 use super::{Bucket, BucketError, Objects as _};
+use crate::keys;
 
 /// The longest that one of the two PUTs may take.
 const TRY: Duration = Duration::from_secs(10);
@@ -33,7 +34,7 @@ impl Bucket {
 
 /// As [`Bucket::honours_once`].
 pub(super) async fn honoured(s3: &S3) -> Result<bool, BucketError> {
-    let key = format!("scratch/{}", Uuid::new_v4());
+    let key = format!("{}{}", keys::SCRATCH, Uuid::new_v4());
     let put = s3.presign_put(&key, BYTES.len() as u64, Duration::from_secs(60), true).await?;
     let client = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::AwsLc)).build();
     let first = send(&client, &put.url, &put.headers).await?;

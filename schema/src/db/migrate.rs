@@ -56,6 +56,11 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0002-relay/up06-events-unnumbered",
     "0002-relay/up07-events-unannounced",
     "0002-relay/up08-tasks-unannounced",
+    "0003-janitor/up01-unpins",
+    "0003-janitor/up02-unpins-ready",
+    "0003-janitor/up03-pins-replaces",
+    "0003-janitor/up04-pins-by-replaces",
+    "0003-janitor/up05-tasks-dead",
 ];
 
 impl Db {

@@ -6,6 +6,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::Kind;
+use super::fenced::fenced;
 use crate::db::{DbError, Tx};
 
 /// How long a lease lasts without renewal, on the database's clock (design: 30 s, renewed every
@@ -65,10 +66,9 @@ impl Lease {
         self.token
     }
 
-    /// The last 6 hex digits of the token: what every object key of this attempt carries.
+    /// What every object key of this attempt carries: [`suffix`].
     pub fn suffix(&self) -> String {
-        let hex = self.token.simple().to_string();
-        hex[hex.len() - 6..].to_owned()
+        suffix(self.token)
     }
 
     fn read(row: &Row) -> Result<Self, DbError> {
@@ -82,6 +82,12 @@ impl Lease {
             token: row.get("lease_token"),
         })
     }
+}
+
+/// What every object key of the attempt with this token carries: its last 6 hex digits.
+pub fn suffix(token: Uuid) -> String {
+    let hex = token.simple().to_string();
+    hex[hex.len() - 6..].to_owned()
 }
 
 /// Claims the oldest ready task of one of these kinds; `None` when there is none.
@@ -140,8 +146,11 @@ pub async fn claim(
 pub async fn renew(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     let renewed = tx
         .exec(
-            "-- task.renew
-            UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease_token = $2",
+            fenced(
+                "-- task.renew
+                UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease_token = $2",
+            )
+            .as_ref(),
             &[&lease.task, &lease.token, &(tx.now() + LEASE)],
         )
         .await?;

@@ -3,10 +3,14 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::enqueue::release;
+use super::enqueue::{NewTask, enqueue, release};
+use super::fenced::fenced;
 use super::{Kind, Lease, State};
 use crate::db::{DbError, Tx};
 use crate::failure::Failure;
+
+/// The most characters of a cause that are kept; the log has the whole.
+const CAUSE: usize = 1000;
 
 /// What became of a task whose attempt ended without success.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,8 +33,11 @@ pub struct Ended {
 pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     let standing = tx
         .exec(
-            "-- task.guard
-            UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2",
+            fenced(
+                "-- task.guard
+                UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2",
+            )
+            .as_ref(),
             &[&lease.task(), &lease.token(), &tx.now()],
         )
         .await?;
@@ -45,9 +52,12 @@ pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
 pub async fn progressed(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     let standing = tx
         .exec(
-            "-- task.progressed
-            UPDATE tasks SET updated_at = $3, max_attempts = attempt + $4
-            WHERE id = $1 AND lease_token = $2",
+            fenced(
+                "-- task.progressed
+                UPDATE tasks SET updated_at = $3, max_attempts = attempt + $4
+                WHERE id = $1 AND lease_token = $2",
+            )
+            .as_ref(),
             &[&lease.task(), &lease.token(), &tx.now(), &lease.kind().max_attempts()],
         )
         .await?;
@@ -81,7 +91,7 @@ pub async fn give_back(
     cause: &str,
 ) -> Result<Ended, DbError> {
     let state = State::Running.missed(lease.attempt(), lease.max_attempts());
-    let error = serde_json::json!({ "cause": cause });
+    let error = serde_json::json!({ "cause": cause.chars().take(CAUSE).collect::<String>() });
     leave(tx, lease, state, wait, Some(error)).await?;
     Ok(Ended { video: lease.video(), kind: lease.kind(), place: lease.place(), state })
 }
@@ -124,10 +134,13 @@ async fn leave(
     };
     let left = tx
         .exec(
-            "-- task.leave
-            UPDATE tasks SET state = $3, ready_at = $4, announced_at = NULL, lease_token = NULL,
-                lease_until = NULL, error = $5, updated_at = $6, ended_at = $7
-            WHERE id = $1 AND lease_token = $2",
+            fenced(
+                "-- task.leave
+                UPDATE tasks SET state = $3, ready_at = $4, announced_at = NULL, lease_token = NULL,
+                    lease_until = NULL, error = $5, updated_at = $6, ended_at = $7
+                WHERE id = $1 AND lease_token = $2",
+            )
+            .as_ref(),
             &[
                 &lease.task(),
                 &lease.token(),
@@ -247,6 +260,26 @@ pub async fn take_back(tx: &Tx, video: Uuid, kind: Kind) -> Result<(), DbError> 
     )
     .await?;
     close_idle(tx, video).await
+}
+
+/// Makes a task ready once more, with a full number of attempts, whoever works on it and however it
+/// ended; adds it when the video has none such.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), DbError> {
+    tx.exec(
+        "-- task.again
+        UPDATE tasks SET state = 'ready', lease_token = NULL, lease_until = NULL, ready_at = $4,
+            announced_at = NULL, max_attempts = attempt + $5, error = NULL, ended_at = NULL,
+            updated_at = $4
+        WHERE video_id = $1 AND kind = $2 AND place = $3
+            AND state IN ('running', 'done', 'dead', 'cancelled')",
+        &[&video, &kind.name(), &place, &tx.now(), &kind.max_attempts()],
+    )
+    .await?;
+    close_idle(tx, video).await?;
+    enqueue(tx, video, &NewTask { kind, place, after: &[] }).await
 }
 
 /// Closes the attempts of a video's tasks that nobody works on.

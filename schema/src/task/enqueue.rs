@@ -75,16 +75,32 @@ pub(super) async fn release(tx: &Tx, video: Uuid) -> Result<(), DbError> {
 pub async fn revive(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
     let mut revived = 0;
     for kind in Kind::ALL {
-        revived += tx
-            .exec(
-                "-- task.revive
-                UPDATE tasks SET state = 'waiting', max_attempts = attempt + $3, error = NULL,
-                    ended_at = NULL, updated_at = $4
-                WHERE video_id = $1 AND kind = $2 AND state IN ('dead', 'cancelled')",
-                &[&video, &kind.name(), &kind.max_attempts(), &tx.now()],
-            )
-            .await?;
+        revived += bring_back(tx, video, kind, &["dead", "cancelled"]).await?;
     }
     release(tx, video).await?;
     Ok(revived)
+}
+
+/// Brings back a video's dead tasks of kinds that do not fail it. Returns how many.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn revive_dead(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
+    let mut revived = 0;
+    for kind in Kind::ALL.into_iter().filter(|kind| !kind.fails_video()) {
+        revived += bring_back(tx, video, kind, &["dead"]).await?;
+    }
+    release(tx, video).await?;
+    Ok(revived)
+}
+
+async fn bring_back(tx: &Tx, video: Uuid, kind: Kind, from: &[&str]) -> Result<u64, DbError> {
+    tx.exec(
+        "-- task.revive
+        UPDATE tasks SET state = 'waiting', max_attempts = attempt + $3, error = NULL,
+            ended_at = NULL, updated_at = $4
+        WHERE video_id = $1 AND kind = $2 AND state = ANY($5)",
+        &[&video, &kind.name(), &kind.max_attempts(), &tx.now(), &from],
+    )
+    .await
 }

@@ -2,15 +2,18 @@
 
 mod announce;
 mod claim;
+mod dead;
 mod end;
 mod enqueue;
+mod fenced;
 mod state;
 
 pub use announce::{Unannounced, announced, unannounced};
-pub use claim::{LEASE, Lease, claim, next_ready, renew};
+pub use claim::{LEASE, Lease, claim, next_ready, renew, suffix};
+pub use dead::{Dead, dead};
 pub use end::{
-    Ended, cancel_all, cancel_work, defer, finish, give_back, guard, progressed, refuse, sweep,
-    take_back, unsettled,
+    Ended, again, cancel_all, cancel_work, defer, finish, give_back, guard, progressed, refuse,
+    sweep, take_back, unsettled,
 };
-pub use enqueue::{NewTask, enqueue, revive};
+pub use enqueue::{NewTask, enqueue, revive, revive_dead};
 pub use state::{Kind, State};

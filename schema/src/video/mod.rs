@@ -1,7 +1,10 @@
 //! The table `videos`: one row type, its statements, and the steps of its state.
 
+mod named;
+mod published;
 mod status;
 mod steps;
+mod tidy;
 
 use serde_json::Value;
 use time::OffsetDateTime;
@@ -11,11 +14,14 @@ use uuid::Uuid;
 use crate::db::{DbError, Tx};
 use crate::failure::Failure;
 
+pub use named::{Named, named};
+pub use published::{Postered, Republished, postered, republished};
 pub use status::{BadStep, Status, Step};
 pub use steps::{
     Completed, Planned, StepError, cancel, completed, delete, fail, planned, playable, replanned,
     retry, uploaded,
 };
+pub use tidy::{Ended, ended, expire, forget, overdue, remove_tasks};
 
 /// A row of `videos`.
 #[derive(Debug, Clone)]
@@ -75,6 +81,7 @@ macro_rules! columns {
         )
     };
 }
+use columns;
 
 impl Video {
     fn read(row: &Row) -> Result<Self, DbError> {

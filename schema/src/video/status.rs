@@ -174,20 +174,19 @@ impl Status {
         }
     }
 
-    /// Someone asks for another try. To `processing`, or to `uploaded` when it was never planned.
+    /// Someone asks for another try. To `processing`, or to `uploaded` when it was never planned; a
+    /// completed one stays so while its poster or pins are tried again.
     ///
     /// # Errors
-    /// [`BadStep`] unless it failed or was cancelled.
+    /// [`BadStep`] unless it is completed, failed or was cancelled.
     pub fn retried(self, planned: bool) -> Step {
         let to = if planned { Self::Processing } else { Self::Uploaded };
         match self {
             Self::Failed | Self::Cancelled => Ok(Some(to)),
-            Self::Pending
-            | Self::Uploaded
-            | Self::Processing
-            | Self::Playable
-            | Self::Completed
-            | Self::Deleted => Err(BadStep { from: self, to }),
+            Self::Completed => Ok(Some(Self::Completed)),
+            Self::Pending | Self::Uploaded | Self::Processing | Self::Playable | Self::Deleted => {
+                Err(BadStep { from: self, to })
+            }
         }
     }
 

@@ -25,12 +25,15 @@ pub enum StepError {
     /// An `upload_expired` video has nothing to try again.
     #[error("the upload expired; there is nothing to try again")]
     Expired,
+    /// All of a completed video is done, or still at work.
+    #[error("nothing of it was given up")]
+    NothingDead,
     /// The database.
     #[error(transparent)]
     Db(#[from] DbError),
 }
 
-async fn found(tx: &Tx, id: Uuid) -> Result<Video, StepError> {
+pub(super) async fn found(tx: &Tx, id: Uuid) -> Result<Video, StepError> {
     get(tx, id).await?.ok_or(StepError::Missing)
 }
 
@@ -228,23 +231,33 @@ pub async fn cancel(tx: &Tx, id: Uuid) -> Result<(), StepError> {
     Ok(())
 }
 
-/// Tries a failed or cancelled video again, from where it stood.
+/// Tries a failed or cancelled video again, from where it stood; of a completed one, which stays so,
+/// the poster and the pins that were given up.
 ///
 /// # Errors
-/// [`StepError::Expired`] when nothing was ever uploaded; [`StepError::Bad`] in another state.
+/// [`StepError::Expired`] when nothing was ever uploaded; [`StepError::NothingDead`] when nothing of a
+/// completed one was given up; [`StepError::Bad`] in another state.
 pub async fn retry(tx: &Tx, id: Uuid) -> Result<(), StepError> {
     let video = found(tx, id).await?;
     let Some(status) = video.status.retried(video.plan.is_some())? else { return Ok(()) };
     if video.etag.is_none() {
         return Err(StepError::Expired);
     }
-    to(tx, &video, status).await?;
+    if status == Status::Completed {
+        if task::revive_dead(tx, id).await? == 0 {
+            return Err(StepError::NothingDead);
+        }
+    } else {
+        to(tx, &video, status).await?;
+        task::revive(tx, id).await?;
+    }
+    pin::requeue(tx, id).await?;
     event::append(tx, id, &Event::Retried {}).await?;
-    task::revive(tx, id).await?;
     Ok(())
 }
 
-/// Makes a video a tombstone and enqueues the removal of everything else. Safe to repeat.
+/// Makes a video a tombstone, whose pins are to be let go, and enqueues the removal of everything
+/// else. Safe to repeat.
 ///
 /// # Errors
 /// [`StepError::Missing`].
@@ -253,6 +266,7 @@ pub async fn delete(tx: &Tx, id: Uuid) -> Result<(), StepError> {
     let Some(status) = video.status.deleted()? else { return Ok(()) };
     to(tx, &video, status).await?;
     task::cancel_all(tx, id).await?;
+    pin::remove(tx, id).await?;
     event::append(tx, id, &Event::Deleted {}).await?;
     task::enqueue(tx, id, &NewTask::of(Kind::Delete)).await?;
     Ok(())

@@ -35,7 +35,7 @@ fn who_may_leave_which_state() {
         uploaded   uploaded:= planned:processing playable:- completed:- failed:failed cancelled:cancelled retried:- deleted:deleted
         processing uploaded:= planned:= playable:playable completed:completed failed:failed cancelled:cancelled retried:- deleted:deleted
         playable   uploaded:= planned:= playable:= completed:completed failed:failed cancelled:cancelled retried:- deleted:deleted
-        completed  uploaded:= planned:- playable:= completed:= failed:- cancelled:- retried:- deleted:deleted
+        completed  uploaded:= planned:- playable:= completed:= failed:- cancelled:- retried:completed deleted:deleted
         failed     uploaded:- planned:- playable:- completed:- failed:= cancelled:- retried:processing deleted:deleted
         cancelled  uploaded:- planned:- playable:- completed:- failed:- cancelled:= retried:processing deleted:deleted
         deleted    uploaded:- planned:- playable:- completed:- failed:- cancelled:- retried:- deleted:=

@@ -10,7 +10,7 @@ use reelpin_schema::pin::{self, NewPin};
 use reelpin_schema::segment::{self, Segment};
 use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
 use reelpin_schema::transcode::{self, AUDIO, Format, NewRendition};
-use reelpin_schema::video::{self, Completed, Planned, StepError};
+use reelpin_schema::video::{self, Completed, Planned, Postered, StepError};
 use uuid::Uuid;
 
 use super::Stage;
@@ -201,10 +201,12 @@ async fn poster(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
     stage
         .db
         .run_tx("stress.poster", async move |tx| {
-            task::finish(tx, &lease).await?;
             let (path, cid) = (format!("poster-{}", lease.token()), "cid".to_owned());
             let poster = NewFile { role: Role::Poster, path, cid, size: 1 };
-            Ok(file::insert_poster(tx, lease.video(), &poster).await?)
+            match video::postered(tx, &lease, &poster).await? {
+                Postered::Stored => Ok(()),
+                Postered::Busy | Postered::Published { .. } => Ok(task::finish(tx, &lease).await?),
+            }
         })
         .await
 }
