@@ -12,7 +12,7 @@
 //! | `generate` | which operation is next, by the seed |
 //! | `settle` | the way to rest after the faults |
 //! | `invariant` | what must hold |
-//! | `run`, `shrink` | one seed; the least that still fails |
+//! | `run`, `shrink`, `total` | one seed; the least that still fails; many in numbers |
 
 pub mod actor;
 pub mod chance;
@@ -23,6 +23,8 @@ pub mod model;
 pub mod run;
 pub mod script;
 pub mod settle;
+pub mod shrink;
 pub mod stage;
+pub mod total;
 pub mod turns;
 pub mod world;
