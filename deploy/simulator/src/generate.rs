@@ -52,7 +52,7 @@ impl Generator {
         };
         let weather = weather(&mut rng);
         let wishes = wishes(&mut rng, world.films.len());
-        let effects = rng.random_range(200..420);
+        let effects = rng.random_range(250..600);
         let generator = Self { rng, weather, wishes, paused: BTreeMap::new(), effects, pauses: 0 };
         (generator, world)
     }
@@ -186,7 +186,7 @@ fn films(rng: &mut StdRng) -> Vec<Film> {
 
 fn weather(rng: &mut StdRng) -> Weather {
     let calm = [(Fault::Fail, 0), (Fault::Lost, 0), (Fault::Late, 0), (Fault::Conflict, 0)];
-    let rough = rng.random_range(5..60);
+    let rough = rng.random_range(20..160);
     let mut faults = calm;
     let kinds = rng.random_range(0..8);
     for (number, fault) in faults.iter_mut().enumerate() {
@@ -199,7 +199,7 @@ fn weather(rng: &mut StdRng) -> Weather {
     }
     Weather {
         faults,
-        kill: *[0, 4, 12, 30].choose(rng).unwrap_or(&4),
+        kill: *[0, 8, 20, 40].choose(rng).unwrap_or(&4),
         pause: *[0, 4, 15].choose(rng).unwrap_or(&4),
         leap: *[5, 15, 40].choose(rng).unwrap_or(&15),
         disconnect: *[0, 5, 20].choose(rng).unwrap_or(&5),

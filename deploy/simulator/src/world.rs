@@ -248,6 +248,13 @@ impl<'a> World<'a> {
         true
     }
 
+    /// Ends an actor that is not needed any more.
+    pub fn retire(&mut self, number: Actor) {
+        if self.kill(number) {
+            self.counts.kills -= 1;
+        }
+    }
+
     fn kill(&mut self, number: Actor) -> bool {
         let Some(acting) = self.actors.get_mut(number) else { return false };
         let Some(body) = acting.body.take() else { return false };

@@ -55,6 +55,15 @@ impl Role {
     pub fn is_process(&self) -> bool {
         !matches!(self, Self::Client { .. })
     }
+
+    /// Whether another does the same.
+    pub fn is_spare(&self) -> bool {
+        match self {
+            Self::Worker(number) | Self::Relay(number) | Self::Janitor(number) => *number > 0,
+            Self::Finder(number) | Self::Sweeper(number) => *number > 0,
+            Self::Gateway(_) | Self::Client { .. } => false,
+        }
+    }
 }
 
 /// What an actor is made of.
