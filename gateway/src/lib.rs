@@ -14,6 +14,8 @@
 //! | `playback` | playlists, segments, MP4s, posters |
 //! | `feed` | the WebSocket |
 //! | `relay` | the order of all events, and what was not announced |
+//! | `janitor` | what nobody needs goes |
+//! | `task` | dead letters |
 //! | `page` | the web app's files |
 //! | `health`, `metrics`, `openapi`, `info` | one endpoint each |
 //!
@@ -27,6 +29,7 @@ mod feed;
 mod guard;
 mod health;
 mod info;
+mod janitor;
 mod metrics;
 mod openapi;
 mod page;
@@ -36,6 +39,7 @@ mod relay;
 mod router;
 mod serve;
 pub mod steps;
+mod task;
 mod upload;
 mod video;
 
@@ -115,6 +119,18 @@ pub async fn run(
         relay::run::run(&relay).await;
         "relay"
     });
+    let mode = match app.config.settings.janitor {
+        settings::Janitor::On => Some(janitor::Mode::Wet),
+        settings::Janitor::DryRun => Some(janitor::Mode::Dry),
+        settings::Janitor::Off => None,
+    };
+    if let Some(mode) = mode {
+        let app = app.clone();
+        tasks.spawn(async move {
+            janitor::run::run(&app, mode).await;
+            "janitor"
+        });
+    }
     tasks.spawn({
         let token = stop.clone();
         async move {

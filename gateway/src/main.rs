@@ -1,8 +1,12 @@
 //! The gateway as a service of a cluster: settings from the environment, engines elsewhere.
+//! `janitor` tidies up once instead of serving.
 
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
+use clap::{Parser, Subcommand};
+use reelpin_gateway::steps::{Janitor, Mode};
 use reelpin_gateway::{Config, Engines};
 use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
@@ -15,8 +19,27 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
+/// Reelpin's HTTP API. It is set up by environment variables; see the README.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Looks at everything once, removes what nobody needs, and says what that was.
+    Janitor {
+        /// Only say what would be removed.
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
+    let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let env: Vec<(String, String)> = std::env::vars().collect();
@@ -32,16 +55,28 @@ async fn main() -> anyhow::Result<()> {
     let db = Db::new(&engines.database)?;
     db.migrate().await.context("migrating the database")?;
     let bucket = Bucket::new(&engines.bucket);
-    let upload_once = bucket.honours_once().await.unwrap_or_else(|e| {
-        tracing::warn!(
-            "finished uploads are copied: whether the bucket keeps them is not known ({e})"
-        );
-        false
-    });
     let node = engines.ipfs.as_ref().map(|ipfs| {
         let credentials =
             ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
         Node::new(&ipfs.rpc, credentials, Limits::default())
+    });
+    let mut shared = Engines {
+        db,
+        bucket,
+        queue: Queue::in_process(),
+        node: node.transpose()?,
+        ambient: Ambient::system(),
+        upload_once: false,
+        own_node: false,
+    };
+    if let Some(Command::Janitor { dry_run }) = cli.command {
+        return tidy(&shared, if dry_run { Mode::Dry } else { Mode::Wet }).await;
+    }
+    shared.upload_once = shared.bucket.honours_once().await.unwrap_or_else(|e| {
+        tracing::warn!(
+            "finished uploads are copied: whether the bucket keeps them is not known ({e})"
+        );
+        false
     });
     let listener = TcpListener::bind(gateway.listen)
         .await
@@ -53,16 +88,7 @@ async fn main() -> anyhow::Result<()> {
         s3_public_endpoint: engines.bucket.public_endpoint,
     };
     let stop = CancellationToken::new();
-    let engines = Engines {
-        db,
-        bucket,
-        queue: Queue::in_process(),
-        node: node.transpose()?,
-        ambient: Ambient::system(),
-        upload_once,
-        own_node: false,
-    };
-    let serving = reelpin_gateway::run(config, engines, listener, stop.clone());
+    let serving = reelpin_gateway::run(config, shared, listener, stop.clone());
     let mut serving = std::pin::pin!(serving);
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
@@ -72,4 +98,30 @@ async fn main() -> anyhow::Result<()> {
     }
     stop.cancel();
     Ok(serving.await?)
+}
+
+/// One walk of a janitor through everything; tells each thing on a line.
+async fn tidy(engines: &Engines, mode: Mode) -> anyhow::Result<()> {
+    let mut out = std::io::stdout();
+    let mut janitor = Janitor::new(engines, mode).from_the_beginning();
+    let word = if mode == Mode::Dry { "would remove" } else { "removed" };
+    let mut count = 0;
+    loop {
+        let report = janitor.page().await?;
+        if mode == Mode::Wet && !report.leading {
+            bail!("a gateway's janitor is at work; REELPIN_JANITOR=off keeps it from that");
+        }
+        for item in &report.items {
+            writeln!(out, "{word} {item}")?;
+        }
+        count += report.items.len();
+        if let Some(trouble) = report.trouble {
+            bail!(trouble);
+        }
+        if report.walked {
+            break;
+        }
+    }
+    writeln!(out, "{word} {count} in all")?;
+    Ok(janitor.end().await?)
 }

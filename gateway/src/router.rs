@@ -11,7 +11,7 @@ use utoipa_axum::routes;
 use crate::app::Shared;
 use crate::problem::{Code, Problem};
 use crate::{
-    edge, extract, feed, guard, health, info, metrics, openapi, page, playback, upload, video,
+    edge, extract, feed, guard, health, info, metrics, openapi, page, playback, task, upload, video,
 };
 
 /// Only with the key, where one is set.
@@ -24,6 +24,7 @@ fn guarded() -> OpenApiRouter<Shared> {
         .routes(routes!(video::delete::delete))
         .routes(routes!(video::cancel::post))
         .routes(routes!(video::retry::post))
+        .routes(routes!(task::list::get))
         .routes(routes!(metrics::get));
     openapi::guarded(router.get_openapi_mut());
     router

@@ -1,6 +1,7 @@
 //! What the gateway does beside answering, and what its answers change, as steps: plain async
 //! functions over [`Engines`](crate::Engines), which whoever schedules them may drop at any point.
 
+pub use crate::janitor::{Item, Janitor, JanitorError, Mode, Report, Thing};
 pub use crate::relay::{Relay, Relayed};
 pub use crate::upload::arrival::{ArrivalError, arrive};
 pub use crate::upload::finder::find;

@@ -27,6 +27,7 @@ const KNOWN: &[&str] = &[
     "REELPIN_IPFS_RPC",
     "REELPIN_IPFS_RPC_AUTH",
     "REELPIN_IPFS_RPC_LISTEN",
+    "REELPIN_JANITOR",
     "REELPIN_LISTEN",
     "REELPIN_LOG",
     "REELPIN_MEDIA_URL",
@@ -190,6 +191,33 @@ pub struct Gateway {
     pub api_key: Option<Secret>,
     /// Folder of the web app.
     pub web: PathBuf,
+    /// Whether it removes what nobody needs.
+    pub janitor: Janitor,
+}
+
+/// What the gateway's janitor does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Janitor {
+    /// It removes what nobody needs.
+    #[default]
+    On,
+    /// It says in the log what it would remove.
+    DryRun,
+    /// Nothing.
+    Off,
+}
+
+impl std::str::FromStr for Janitor {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        match word {
+            "on" => Ok(Self::On),
+            "dry-run" => Ok(Self::DryRun),
+            "off" => Ok(Self::Off),
+            _ => Err(()),
+        }
+    }
 }
 
 /// What the transcoder needs beside the engines.
@@ -255,8 +283,8 @@ impl Ipfs {
 }
 
 impl Gateway {
-    /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY` and `_WEB`. Without a key
-    /// no other address than loopback is bound.
+    /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY`, `_WEB` and `_JANITOR`. Without
+    /// a key no other address than loopback is bound.
     pub fn read(source: &mut Source, default_web: PathBuf) -> Self {
         let local = SocketAddr::from(([127, 0, 0, 1], 8080));
         let listen: SocketAddr =
@@ -278,7 +306,8 @@ impl Gateway {
             }
         }
         let web = source.get("REELPIN_WEB").map_or(default_web, PathBuf::from);
-        Self { listen, public_url, media_url, api_key, web }
+        let janitor = source.parse("REELPIN_JANITOR", Janitor::On, "on, dry-run or off");
+        Self { listen, public_url, media_url, api_key, web, janitor }
     }
 }
 

@@ -28,8 +28,8 @@ const SLACK: Duration = Duration::from_secs(10);
 /// How long after [`take`] the node may still let go of a pin by a call whose answer is not known.
 const RELEASED: Duration = SENT.saturating_add(ANSWER).saturating_add(SLACK);
 
-/// The same for [`LOOSE`].
-const COLLECTED: Duration = SENT.saturating_add(PIN).saturating_add(SLACK);
+/// The same for [`LOOSE`]: who waits for the answer may be late by as much.
+const COLLECTED: Duration = SENT.saturating_add(PIN).saturating_add(PIN).saturating_add(SLACK);
 
 /// How long after its pin is gone from the table a worker's call may still pin a content: it works on
 /// for a lease at most, and the node takes its time.

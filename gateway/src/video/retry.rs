@@ -12,7 +12,8 @@ use crate::extract::At;
 use crate::openapi::problems;
 use crate::problem::Problem;
 
-/// Try a failed or cancelled video again, from where it stood.
+/// Try a failed or cancelled video again, from where it stood; of a completed one, which stays so, the
+/// poster and the pins that were given up.
 #[utoipa::path(
     post, path = "/video/{id}/retry", tag = "video",
     params(("id" = Uuid, Path, description = "The video's id")),
@@ -26,11 +27,13 @@ pub(crate) async fn post(
     Ok(Json(record::read(&app, id).await?))
 }
 
-/// Brings a failed or cancelled video back to work. A second call is refused, and changes nothing.
+/// Brings a failed or cancelled video back to work, or the poster and the pins of a completed one. A
+/// second call is refused, and changes nothing.
 ///
 /// # Errors
 /// [`StepError::Missing`]; [`StepError::Expired`] when nothing was ever uploaded;
-/// [`StepError::Bad`] in another state.
+/// [`StepError::NothingDead`] when nothing of a completed one was given up; [`StepError::Bad`] in
+/// another state.
 pub async fn retry(engines: &Engines, id: Uuid) -> Result<(), StepError> {
     engines.db.run_tx("video.retry", async move |tx| video::retry(tx, id).await).await?;
     engines.queue.task_ready().await;

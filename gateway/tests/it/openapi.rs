@@ -45,6 +45,8 @@ async fn every_route_with_its_problems() -> anyhow::Result<()> {
             200 unauthorized wrong_host internal not_ready busy
         get /openapi.json
             200 wrong_host internal busy
+        get /tasks (key)
+            200 bad_query bad_cursor unauthorized wrong_host internal busy
         post /upload/video (key)
             201 bad_json bad_field unauthorized foreign_origin body_too_slow too_large body_too_large not_json wrong_host internal busy
         post /upload/video/{id}/complete (key)

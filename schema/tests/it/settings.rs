@@ -19,6 +19,7 @@ fn every_bad_value_is_told_at_once_and_no_secret_is() {
             ("REELPIN_S3_SECRET_KEY", "hush"),
             ("REELPIN_IPFS_RPC", "http://127.0.0.1:5001"),
             ("REELPIN_IPFS_RPC_AUTH", "hush"),
+            ("REELPIN_JANITOR", "yes"),
         ],
         "",
     );
@@ -30,6 +31,7 @@ fn every_bad_value_is_told_at_once_and_no_secret_is() {
     expect![[r#"
         REELPIN_LISTEN=0.0.0.0:80 is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1
         REELPIN_MEDIA_URL does not begin with http:// or https://
+        REELPIN_JANITOR is not on, dry-run or off
         REELPIN_DATABASE_URL is not set
         REELPIN_S3_ENDPOINT is not set
         REELPIN_S3_BUCKET is not set

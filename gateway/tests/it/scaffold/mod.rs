@@ -74,6 +74,7 @@ impl Stage {
                 public_url,
                 api_key: options.key.then(|| Secret::new(KEY)),
                 web: web.path().to_owned(),
+                janitor: settings::Janitor::On,
             },
             ipfs_gateway: Some("http://127.0.0.1:8083".to_owned()),
             s3_public_endpoint: bucket.config.public_endpoint.clone(),

@@ -1,0 +1,3 @@
+//! Tasks as an operator sees them.
+
+pub(crate) mod list;
