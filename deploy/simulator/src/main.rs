@@ -2,13 +2,14 @@
 //! the command that runs it again.
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::Parser;
-use reelpin_simulator::run::{self, Ran};
+use reelpin_simulator::run::{self as runs, Ran};
 use reelpin_simulator::script::Script;
 use reelpin_simulator::shrink::shrink;
 use reelpin_simulator::stage::Stage;
@@ -44,14 +45,24 @@ struct Args {
     bug: Option<String>,
 }
 
-fn main() -> anyhow::Result<()> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("failed: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> anyhow::Result<()> {
     let args = Arc::new(Args::parse());
     if let Some(path) = &args.script {
         let text = std::fs::read_to_string(path).with_context(|| path.display().to_string())?;
         return alone(&args, text.parse()?);
     }
     if let Some(seed) = args.replay {
-        let ran = on_a_stage(&args, async |stage| run::seed(stage, seed).await)?;
+        let ran = on_a_stage(&args, async |stage| runs::seed(stage, seed).await)?;
         return alone(&args, ran.script);
     }
     let found = all(&args)?;
@@ -70,7 +81,7 @@ fn on_a_stage<T>(
 
 /// One script, with everything that happens in it.
 fn alone(args: &Args, script: Script) -> anyhow::Result<()> {
-    let ran = on_a_stage(args, async |stage| run::script(stage, &script, true).await)?;
+    let ran = on_a_stage(args, async |stage| runs::script(stage, &script, true).await)?;
     for line in &ran.trace {
         println!("{line}");
     }
@@ -110,7 +121,7 @@ fn all(args: &Arc<Args>) -> anyhow::Result<Option<Found>> {
                         if over || !more(seed) {
                             return Ok(());
                         }
-                        let ran = run::seed(stage, seed).await?;
+                        let ran = runs::seed(stage, seed).await?;
                         total.lock().unwrap_or_else(PoisonError::into_inner).add(&ran);
                         if ran.violation.is_some() {
                             found
@@ -138,7 +149,7 @@ fn told(args: &Args, found: Option<Found>) -> anyhow::Result<()> {
     eprintln!("seed {seed}: {violation}");
     let (script, words) = on_a_stage(args, async |stage| {
         let least = shrink(stage, &ran.script, &violation, SHRINK).await?;
-        let again = run::script(stage, &least, true).await?;
+        let again = runs::script(stage, &least, true).await?;
         Ok((least, again))
     })?;
     println!("what is left of its {} operations:", ran.script.ops.len());

@@ -92,11 +92,13 @@ async fn at_rest(world: &mut World<'_>, tombstones: bool) -> Result<(), String> 
     const HOUR: Duration = Duration::from_secs(3600);
     settle::settle(world).await?;
     invariant::at_rest(world).await?;
-    settle::live_on(world, 30 * HOUR, 10).await?;
+    settle::live_on(world, 30 * HOUR, 3).await?;
+    settle::tidy(world).await?;
     invariant::at_rest(world).await?;
     invariant::after_the_janitor(world).await?;
     if tombstones {
-        settle::live_on(world, 24 * 40 * HOUR, 6).await?;
+        settle::live_on(world, 24 * 40 * HOUR, 2).await?;
+        settle::tidy(world).await?;
         invariant::at_rest(world).await?;
         invariant::after_the_janitor(world).await?;
     }

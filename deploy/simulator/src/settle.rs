@@ -31,6 +31,7 @@ const UNREST: &str = "
         UNION ALL SELECT lease_until FROM tasks WHERE state = 'running'
         UNION ALL SELECT created_at FROM videos
             WHERE upload_status IN ('uploaded', 'processing', 'playable')
+        UNION ALL SELECT ready_at FROM unpins
         UNION ALL SELECT at FROM events WHERE position IS NULL OR announced_at IS NULL
     ) AS unrest";
 
@@ -69,12 +70,29 @@ pub async fn settle(world: &mut World<'_>) -> Result<(), String> {
 /// # Errors
 /// In words, when it does not come to rest afterwards.
 pub async fn live_on(world: &mut World<'_>, time: Duration, steps: u32) -> Result<(), String> {
+    world.bucket.set_page(1000);
     for _ in 0..steps {
         let part = u64::try_from((time / steps).as_millis()).unwrap_or(u64::MAX);
         world.apply(&Op::Pass(part)).await;
         quiet(world).await;
     }
     settle(world).await
+}
+
+/// Gives the janitor time for two walks.
+///
+/// # Errors
+/// In words, when it does not walk, or no rest follows.
+pub async fn tidy(world: &mut World<'_>) -> Result<(), String> {
+    let walks = world.shared.walks() + 2;
+    for _ in 0..200 {
+        if world.shared.walks() >= walks {
+            return settle(world).await;
+        }
+        world.apply(&Op::Pass(10_000)).await;
+        quiet(world).await;
+    }
+    Err("the janitor does not come round".to_owned())
 }
 
 /// Lets everything happen that can, without time passing.

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use reelpin_gateway::Engines;
-use reelpin_gateway::steps::{self, Relay};
+use reelpin_gateway::steps::{self, Janitor, Mode, Relay};
+
+use super::Env;
 
 /// Relays, each second, at once when there is more, and on hints that are not its own.
 pub(super) async fn relay(engines: Engines) {
@@ -22,10 +24,14 @@ pub(super) async fn relay(engines: Engines) {
     }
 }
 
-/// Keeps order.
-pub(super) async fn janitor(engines: Engines) {
+/// Tidies up; each round patrols a page.
+pub(super) async fn janitor(env: Env, engines: Engines) {
+    let mut janitor = Janitor::new(&engines, Mode::Wet);
     loop {
-        engines.ambient.sleep(Duration::from_secs(5)).await;
+        if janitor.page().await.is_ok_and(|report| report.leading && report.walked) {
+            env.shared.walked();
+        }
+        engines.ambient.sleep(Duration::from_secs(3)).await;
     }
 }
 

@@ -19,6 +19,7 @@ pub struct Shared {
 struct State {
     videos: Vec<Uuid>,
     followers: Vec<Follower>,
+    walks: u64,
 }
 
 impl Shared {
@@ -29,6 +30,16 @@ impl Shared {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A janitor has looked at everything once.
+    pub fn walked(&self) {
+        self.state().walks += 1;
+    }
+
+    /// How often one did.
+    pub fn walks(&self) -> u64 {
+        self.state().walks
     }
 
     /// The bytes of a film.

@@ -1,6 +1,7 @@
 //! A bucket in memory.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,13 +24,18 @@ struct Stored {
 /// The objects that all models of a world share.
 pub struct BucketStore {
     objects: Mutex<BTreeMap<String, Stored>>,
-    page: usize,
+    page: AtomicUsize,
 }
 
 impl BucketStore {
     /// An empty one, whose listings have `page` keys.
     pub fn new(page: usize) -> Self {
-        Self { objects: Mutex::default(), page }
+        Self { objects: Mutex::default(), page: AtomicUsize::new(page) }
+    }
+
+    /// From now on listings have so many keys.
+    pub fn set_page(&self, page: usize) {
+        self.page.store(page, Ordering::Relaxed);
     }
 
     fn objects(&self) -> MutexGuard<'_, BTreeMap<String, Stored>> {
@@ -214,7 +220,7 @@ impl Objects for BucketModel {
                 .iter()
                 .filter(|(key, _)| key.starts_with(prefix))
                 .filter(|(key, _)| after.is_none_or(|after| key.as_str() > after))
-                .take(self.store.page)
+                .take(self.store.page.load(Ordering::Relaxed))
                 .map(|(key, stored)| Listed {
                     key: key.clone(),
                     size: stored.bytes.len() as u64,
