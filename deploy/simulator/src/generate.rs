@@ -33,6 +33,8 @@ pub struct Generator {
     paused: BTreeMap<Actor, Duration>,
     /// Effects before the world may settle.
     effects: u64,
+    /// Whether another act follows: later, what can be tried again is tried again.
+    encore: bool,
     /// Actors stood still so often.
     pub pauses: u64,
 }
@@ -53,18 +55,16 @@ impl Generator {
         let weather = weather(&mut rng);
         let wishes = wishes(&mut rng, world.films.len());
         let effects = rng.random_range(250..600);
-        let generator = Self { rng, weather, wishes, paused: BTreeMap::new(), effects, pauses: 0 };
+        let encore = rng.random_bool(0.5);
+        let paused = BTreeMap::new();
+        let generator = Self { rng, weather, wishes, paused, effects, encore, pauses: 0 };
         (generator, world)
     }
 
     /// The next operation; `None` when enough has happened.
     pub fn next(&mut self, world: &World<'_>) -> Option<Op> {
         if world.counts.effects >= self.effects && self.wishes.is_empty() {
-            return None;
-        }
-        // With nothing left to do, somebody wishes for something.
-        if world.counts.effects >= 20 * self.effects {
-            return None;
+            return self.encore(world);
         }
         let rng = &mut self.rng;
         let roll = rng.random_range(0..1000);
@@ -111,6 +111,19 @@ impl Generator {
             return Some(Op::Pass(leap_of(rng)));
         }
         Some(self.step(world))
+    }
+
+    /// An hour later everything is tried again, as whoever finds a dead letter does.
+    fn encore(&mut self, world: &World<'_>) -> Option<Op> {
+        if !std::mem::take(&mut self.encore) {
+            return None;
+        }
+        self.effects = world.counts.effects + 200;
+        self.wishes = (0..world.shared.videos()).map(Wish::Retry).collect();
+        if self.rng.random_bool(0.3) {
+            self.wishes.push(Wish::Delete(self.rng.random_range(0..4)));
+        }
+        Some(Op::Pass(3_600_000))
     }
 
     fn step(&mut self, world: &World<'_>) -> Op {
@@ -175,6 +188,7 @@ fn films(rng: &mut StdRng) -> Vec<Film> {
             flaw: match rng.random_range(0..12) {
                 0 => Flaw::Refused,
                 1 => Flaw::Broken,
+                2..4 => Flaw::Poster,
                 _ => Flaw::None,
             },
         })

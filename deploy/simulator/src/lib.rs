@@ -20,6 +20,7 @@ pub mod gate;
 pub mod generate;
 pub mod invariant;
 pub mod model;
+pub mod panics;
 pub mod run;
 pub mod script;
 pub mod settle;

@@ -13,6 +13,7 @@ use reelpin_schema::queue::Queue;
 use crate::actor::{self, Env, Follower, Role, Shared};
 use crate::gate::{Actor, Effect, Gates, Pending, Verdict};
 use crate::model::{BucketStore, NodeStore, QueueNet};
+use crate::panics;
 use crate::script::{Fault, Op, Wish, World as Parameters};
 use crate::stage::Stage;
 use crate::turns::Violations;
@@ -74,6 +75,8 @@ impl<'a> World<'a> {
     /// The database's.
     pub async fn begin(stage: &'a Stage, parameters: &Parameters) -> anyhow::Result<Self> {
         stage.clear().await?;
+        panics::note();
+        let _ = panics::take();
         let gates = Gates::default();
         let mut world = Self {
             bucket: Arc::new(BucketStore::new(parameters.page)),

@@ -1,6 +1,6 @@
 //! Followers: each has heard each event once and in order, and in the end all of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use reelpin_schema::db::DbError;
 use uuid::Uuid;
@@ -24,7 +24,22 @@ pub(super) async fn heard_everything(world: &World<'_>) -> Result<(), String> {
             Ok::<_, DbError>(rows.iter().map(|row| (row.get("id"), row.get("events"))).collect())
         })
         .await?;
+    let positions: Vec<i64> = world
+        .look(async move |tx| {
+            let rows = tx.all("SELECT position FROM events ORDER BY position", &[]).await?;
+            Ok::<_, DbError>(rows.iter().filter_map(|row| row.get("position")).collect())
+        })
+        .await?;
     for follower in world.shared.followers() {
+        if follower.video.is_none() {
+            let start = follower.start.ok_or("a follower of all was never answered")?;
+            let heard: BTreeSet<i64> = follower.heard.iter().copied().collect();
+            let missed = |position: &&i64| **position > start && !heard.contains(position);
+            if let Some(missed) = positions.iter().find(missed) {
+                return Err(format!("a follower of all never heard of position {missed}"));
+            }
+            continue;
+        }
         for (video, known) in &follower.known {
             let last = last.get(video).copied().unwrap_or(*known);
             if *known != last {

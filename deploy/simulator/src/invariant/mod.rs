@@ -39,6 +39,9 @@ pub async fn always(world: &World<'_>, took_away: bool) -> Result<(), String> {
 
 /// What was noted while an effect happened.
 fn seen(world: &World<'_>) -> Result<(), String> {
+    if let Some(panic) = crate::panics::take() {
+        return Err(format!("a panic: {panic}"));
+    }
     let seen = world.violations.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     seen.first().map_or(Ok(()), |first| Err(first.clone()))
 }

@@ -1,5 +1,7 @@
 //! An encoder that needs no ffmpeg: what it makes of a film follows from the film alone.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use reelpin_plan::{Plan, Segment, Stretch};
@@ -16,6 +18,9 @@ use uuid::Uuid;
 use super::film;
 use crate::gate::{Actor, Effect, Gates, Verdict};
 use crate::script::{Film, Flaw};
+
+/// Until when posters of films with that flaw fail.
+const POSTER: Duration = Duration::from_secs(30 * 60);
 
 /// One worker's encoder.
 pub struct EncoderModel {
@@ -142,7 +147,8 @@ impl Encoder for EncoderModel {
         _plan: &Plan,
     ) -> Result<Bytes, TaskError> {
         let (_, film) = self.read(bucket, video).await?;
-        if self.output("poster").await? {
+        let fails = film.flaw == Flaw::Poster && self.gates.clock() < POSTER;
+        if self.output("poster").await? && !fails {
             Ok(Bytes::from(format!("poster {}", film.number)))
         } else {
             Err(Cause::Silent.into())
