@@ -7,6 +7,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+/// The longest that a PUT or a copy is under way.
+const STORE: Duration = reelpin_schema::bucket::STORE;
+
+/// The longest that any other call is (the limit of a pin).
+const CALL: Duration = Duration::from_secs(120);
+
 /// Number of an actor: a process, a client, or what starts one.
 pub type Actor = usize;
 
@@ -57,6 +63,13 @@ pub enum Verdict {
 /// A thing that happens later.
 pub type Landing = Box<dyn FnOnce() + Send>;
 
+struct Later {
+    what: String,
+    /// The latest time of the world's clock.
+    until: Duration,
+    land: Landing,
+}
+
 struct Waiting {
     actor: Actor,
     effect: Effect,
@@ -68,7 +81,9 @@ struct Waiting {
 struct State {
     next: u64,
     waiting: BTreeMap<u64, Waiting>,
-    later: Vec<(String, Landing)>,
+    later: Vec<Later>,
+    /// Transactions that have begun and not ended.
+    open: usize,
     clock: Duration,
 }
 
@@ -103,9 +118,31 @@ impl Gates {
         Gate { gates: self.clone(), number }
     }
 
-    /// Hands over what happens later, whoever is dead by then.
-    pub fn later(&self, what: impl fmt::Display, landing: Landing) {
-        self.state().later.push((what.to_string(), landing));
+    /// Hands over what happens later, whoever is dead by then: within the time limit of its call.
+    pub fn later(&self, what: impl fmt::Display, land: Landing) {
+        let what = what.to_string();
+        let long = what.starts_with("put") || what.starts_with("copy");
+        let mut state = self.state();
+        let until = state.clock + if long { STORE } else { CALL };
+        state.later.push(Later { what, until, land });
+    }
+
+    /// The latest time until which the clock may pass before one of them must have happened.
+    pub fn must_land(&self) -> Option<(usize, Duration)> {
+        let state = self.state();
+        let later = state.later.iter().enumerate();
+        later.map(|(number, later)| (number, later.until)).min_by_key(|(_, until)| *until)
+    }
+
+    /// A transaction begins, or has ended.
+    pub fn count_open(&self, begins: bool) {
+        let mut state = self.state();
+        if begins { state.open += 1 } else { state.open = state.open.saturating_sub(1) }
+    }
+
+    /// Whether a transaction is under way.
+    pub fn is_open(&self) -> bool {
+        self.state().open > 0
     }
 
     /// How many things are still to happen.
@@ -119,9 +156,9 @@ impl Gates {
             let mut state = self.state();
             (number < state.later.len()).then(|| state.later.remove(number))
         };
-        landing.map(|(what, land)| {
-            land();
-            what
+        landing.map(|later| {
+            (later.land)();
+            later.what
         })
     }
 

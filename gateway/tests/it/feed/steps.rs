@@ -190,3 +190,54 @@ async fn a_ready_task_is_announced_once_and_another_relay_takes_over() -> anyhow
     assert!(next.round().await?.leading);
     Ok(())
 }
+
+#[tokio::test]
+async fn by_name_and_all_each_event_comes_once_at_every_seam() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let (one, two) = (stage.video().await?, stage.video().await?);
+    let mut relay = Relay::new(&stage.engines);
+    let mut hub = Hub::new(stage.engines.db.clone());
+    let mut session = stage.join(&hub).await?;
+    ok(session.subscribe(vec![one], &HashMap::new()).await)?;
+    // Positioned before all begins, and not heard by name yet.
+    stage.announce(one).await?;
+    relay.round().await?;
+    ok(session.subscribe_all(None).await)?;
+    // Stored, and without a position, when it is subscribed to by name.
+    stage.announce(two).await?;
+    ok(session.subscribe(vec![two], &HashMap::from([(two, 0)])).await)?;
+    relay.round().await?;
+    hub.doubt();
+    hub.round().await?;
+    ok(session.pass_on_waiting().await)?;
+    // In the order of all.
+    stage.announce(two).await?;
+    relay.round().await?;
+    hub.doubt();
+    hub.round().await?;
+    ok(session.pass_on_waiting().await)?;
+    // Stored, told by name, and without a position when all is left.
+    stage.announce(one).await?;
+    hub.doubt();
+    hub.round().await?;
+    ok(session.pass_on_waiting().await)?;
+    ok(session.unsubscribe_all().await)?;
+    relay.round().await?;
+    hub.doubt();
+    hub.round().await?;
+    ok(session.pass_on_waiting().await)?;
+    let heard: Vec<String> = session
+        .leave()
+        .await
+        .0
+        .iter()
+        .filter(|said| said["type"] == "event")
+        .map(|said| {
+            let name = if said["video_id"] == one.to_string() { "one" } else { "two" };
+            let cursor = if said["cursor"].is_null() { "by name" } else { "in order" };
+            format!("{name}.{} {cursor}", said["seq"])
+        })
+        .collect();
+    assert_eq!(heard, ["one.1 by name", "two.1 by name", "two.2 in order", "one.2 by name"]);
+    Ok(())
+}

@@ -1,0 +1,184 @@
+//! An encoder that needs no ffmpeg: what it makes of a film follows from the film alone.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use reelpin_plan::{Plan, Segment, Stretch};
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::cid::{Checksum, File, FileDag};
+use reelpin_schema::keys;
+use reelpin_schema::transcode::AUDIO;
+use reelpin_schema::video::Video;
+use reelpin_transcoder::encoder::{Encoder, Hls, Made, Probed};
+use reelpin_transcoder::{Cause, TaskError};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::film;
+use crate::gate::{Actor, Effect, Gates, Verdict};
+use crate::script::{Film, Flaw};
+
+/// One worker's encoder.
+pub struct EncoderModel {
+    gates: Gates,
+    actor: Actor,
+}
+
+impl EncoderModel {
+    /// For an actor.
+    pub fn new(gates: Gates, actor: Actor) -> Self {
+        Self { gates, actor }
+    }
+
+    /// The original's bytes, as they are in the bucket now.
+    async fn read(&self, bucket: &Bucket, video: &Video) -> Result<(Bytes, Film), TaskError> {
+        let bytes = bucket.get_bytes(&video.file_path, 1 << 20).await?;
+        let digest = Checksum::of(&bytes);
+        if let Some(want) = video.checksum.as_ref().filter(|want| **want != digest.sha256_hex) {
+            let want = want.clone();
+            return Err(Cause::Changed { got: digest.sha256_hex, want }.into());
+        }
+        let film = film::film(&bytes)?;
+        Ok((bytes, film))
+    }
+
+    /// One output; false when the program dies after it.
+    async fn output(&self, what: &'static str) -> Result<bool, TaskError> {
+        match self.gates.wait(self.actor, Effect::Encoder(what)).await {
+            Verdict::Run => Ok(true),
+            Verdict::Fail | Verdict::Conflict => Err(Cause::Silent.into()),
+            Verdict::Lost | Verdict::Late => Ok(false),
+        }
+    }
+
+    /// Sends a rendition's init and segments; ends early when nobody takes them.
+    async fn send(
+        &self,
+        film: &Film,
+        resolution: &str,
+        segments: Vec<Segment>,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError> {
+        let codec = if resolution == AUDIO { "mp4a.40.2" } else { "avc1.64001f" };
+        let bytes = Bytes::from(film::init(film, resolution));
+        let first = Made::Init { bytes, codec: codec.to_owned() };
+        let all = std::iter::once(first).chain(segments.into_iter().map(Made::Segment));
+        for made in all {
+            let goes_on = self.output("segment").await?;
+            if out.send(made).await.is_err() {
+                return Ok(());
+            }
+            if !goes_on || film.flaw == Flaw::Broken {
+                return Err(Cause::Silent.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// A rendition's segments at these places of the grid.
+fn segments(
+    film: &Film,
+    plan: &Plan,
+    resolution: &str,
+    places: std::ops::Range<u32>,
+) -> Vec<Segment> {
+    let places = places.filter_map(|sequence| plan.grid.segment(sequence));
+    let made = places.map(|place| Segment {
+        sequence: place.sequence,
+        start_ticks: place.start,
+        duration_ticks: place.duration,
+        frames: place.frames.unwrap_or(1),
+        bytes: film::segment(film, resolution, place.sequence),
+    });
+    made.collect()
+}
+
+#[async_trait]
+impl Encoder for EncoderModel {
+    async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
+        let (bytes, film) = self.read(bucket, video).await?;
+        if !self.output("probe").await? {
+            return Err(Cause::Silent.into());
+        }
+        let probe = film::probe(&film, bytes.len())?;
+        Ok(Probed { probe, index: film::index(&film), digest: Checksum::of(&bytes) })
+    }
+
+    async fn encode(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        stretch: &Stretch,
+        out: Vec<mpsc::Sender<Made>>,
+    ) -> Result<(), TaskError> {
+        let (_, film) = self.read(bucket, video).await?;
+        let rungs = plan.video.as_ref().map_or(&[][..], |picture| &picture.rungs);
+        let places = stretch.first_segment..stretch.first_segment + stretch.segments;
+        let lines = rungs.iter().zip(out).map(|(rung, out)| {
+            let made = segments(&film, plan, &rung.name, places.clone());
+            self.send(&film, &rung.name, made, out)
+        });
+        futures_util::future::try_join_all(lines).await?;
+        Ok(())
+    }
+
+    async fn audio(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError> {
+        let (_, film) = self.read(bucket, video).await?;
+        let made = segments(&film, plan, AUDIO, 0..plan.grid.n_segments());
+        self.send(&film, AUDIO, made, out).await
+    }
+
+    async fn poster(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        _plan: &Plan,
+    ) -> Result<Bytes, TaskError> {
+        let (_, film) = self.read(bucket, video).await?;
+        if self.output("poster").await? {
+            Ok(Bytes::from(format!("poster {}", film.number)))
+        } else {
+            Err(Cause::Silent.into())
+        }
+    }
+
+    async fn mp4(
+        &self,
+        bucket: &Bucket,
+        picture: Option<&Hls>,
+        sound: Option<&Hls>,
+        key: &str,
+    ) -> Result<Option<File>, TaskError> {
+        let mut film = Vec::new();
+        for hls in picture.into_iter().chain(sound) {
+            let init = hls.row.init_path.iter().map(|path| (path, hls.row.init_size.unwrap_or(0)));
+            for (key, size) in init.chain(hls.segments.iter().map(|s| (&s.path, s.size))) {
+                film.extend(bucket.get_bytes(key, size).await?);
+            }
+        }
+        if !self.output("mp4").await? {
+            return Err(Cause::Silent.into());
+        }
+        let bytes = Bytes::from(film);
+        let file = self.hash(bytes.clone()).await?;
+        bucket.put(key, bytes, keys::content_type(key)).await?;
+        Ok(Some(file))
+    }
+
+    async fn hash(&self, bytes: Bytes) -> Result<File, TaskError> {
+        let mut dag = FileDag::new();
+        dag.push(&bytes);
+        Ok(dag.finish())
+    }
+
+    fn forget(&self, _video: Uuid) {}
+
+    fn tidy(&self) {}
+}

@@ -1,0 +1,110 @@
+//! Films: originals of a few bytes that say themselves what they are.
+
+use bytes::Bytes;
+use reelpin_plan::index::Packet;
+use reelpin_plan::{Index, Probe, Refusal};
+
+use crate::script::{Film, Flaw};
+
+/// Frames a second.
+const RATE: u32 = 25;
+
+/// A key frame each so many frames.
+const KEY: u32 = 25;
+
+/// An original: a box that looks like a film's, then the film's parameters as JSON.
+pub fn original(film: &Film) -> Bytes {
+    let mut bytes = b"\0\0\0\x18ftypisom\0\0\0\0isommp41".to_vec();
+    bytes.extend(serde_json::to_vec(film).unwrap_or_default());
+    Bytes::from(bytes)
+}
+
+/// As many bytes that are no film.
+pub fn noise(length: usize) -> Bytes {
+    Bytes::from(vec![b'x'; length])
+}
+
+/// What an original says.
+pub(super) fn film(original: &[u8]) -> Result<Film, Refusal> {
+    let json = original.get(24..).ok_or(Refusal::NotAVideo)?;
+    let film: Film = serde_json::from_slice(json).map_err(|_| Refusal::NotAVideo)?;
+    if film.flaw == Flaw::Refused { Err(Refusal::NotAVideo) } else { Ok(film) }
+}
+
+/// What ffprobe would tell of it.
+pub(super) fn probe(film: &Film, size: usize) -> Result<Probe, Refusal> {
+    let seconds = film.seconds;
+    let (width, height) = if film.rungs > 1 { (1280, 720) } else { (640, 360) };
+    let mut streams = vec![serde_json::json!({
+        "index": 0, "codec_name": "h264", "codec_type": "video", "profile": "High",
+        "width": width, "height": height, "sample_aspect_ratio": "1:1", "pix_fmt": "yuv420p",
+        "field_order": "progressive", "r_frame_rate": format!("{RATE}/1"),
+        "avg_frame_rate": format!("{RATE}/1"), "time_base": "1/12800", "start_pts": 0,
+        "duration": format!("{seconds}.000000"), "bit_rate": "1000000",
+        "disposition": { "default": 1 },
+    })];
+    if film.sound {
+        streams.push(serde_json::json!({
+            "index": 1, "codec_name": "aac", "codec_type": "audio", "profile": "LC",
+            "time_base": "1/48000", "start_pts": 0, "duration": format!("{seconds}.000000"),
+            "bit_rate": "128000", "channels": 2, "sample_rate": "48000",
+            "disposition": { "default": 1 },
+        }));
+    }
+    let answer = serde_json::json!({
+        "streams": streams,
+        "format": {
+            "format_name": "mov,mp4,m4a,3gp,3g2,mj2", "nb_streams": streams.len(),
+            "start_time": "0.000000", "duration": format!("{seconds}.000000"),
+            "size": size.to_string(), "bit_rate": "1000000",
+        },
+    });
+    Probe::parse(&answer.to_string())
+}
+
+/// When its frames are shown.
+pub(super) fn index(film: &Film) -> Option<Index> {
+    let frames = 0..film.seconds * RATE;
+    Index::new(frames.map(|frame| Packet {
+        pts: i64::from(frame) * 512,
+        key: frame % KEY == 0,
+        discard: false,
+    }))
+}
+
+/// The bytes of a segment: the same each time it is made.
+pub(super) fn segment(film: &Film, resolution: &str, sequence: u32) -> Vec<u8> {
+    let length = 20 + (film.number as usize * 7 + sequence as usize * 13) % 120;
+    let words = format!("{} {resolution} {sequence};", film.number);
+    words.bytes().cycle().take(length).collect()
+}
+
+/// The bytes of an init segment.
+pub(super) fn init(film: &Film, resolution: &str) -> Vec<u8> {
+    format!("init {} {resolution}", film.number).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use reelpin_plan::{Options, Plan, TICKS};
+
+    use super::*;
+
+    #[test]
+    fn films_can_be_planned() {
+        for (seconds, rungs, sound) in [(3, 1, false), (13, 2, true), (20, 2, true)] {
+            let flaw = Flaw::None;
+            let made = Film { number: 1, seconds, rungs, sound, flaw };
+            let bytes = original(&made);
+            assert_eq!(film(&bytes).unwrap(), made);
+            let probe = probe(&made, bytes.len()).unwrap();
+            let options = Options { longest_stretch: 8 * TICKS, ..Options::default() };
+            let plan = Plan::new(&probe, index(&made).as_ref(), &options).unwrap();
+            assert!(plan.grid.exact);
+            assert_eq!(plan.audio.is_some(), sound);
+            let picture = plan.video.unwrap();
+            assert_eq!(picture.rungs.len(), rungs as usize);
+            assert_eq!(picture.stretches.len() > 1, seconds > 12, "{seconds}");
+        }
+    }
+}
