@@ -46,7 +46,7 @@ impl Generator {
             workers: rng.random_range(2..=3),
             gateways: 2,
             once: rng.random_bool(0.6),
-            page: *[1, 3, 1000].choose(&mut rng).unwrap_or(&1000),
+            page: *[3, 30, 1000].choose(&mut rng).unwrap_or(&1000),
             tombstones: rng.random_ratio(1, 4),
             films,
         };
@@ -125,7 +125,8 @@ impl Generator {
         let weight = |pending: &Pending| match world.role(pending.actor) {
             Role::Worker(number) => 12 - 3 * (*number).min(2) as u32,
             Role::Client { .. } => 8,
-            Role::Gateway(_) | Role::Relay(_) | Role::Janitor(_) | Role::Finder(_) => 3,
+            Role::Janitor(_) => 6,
+            Role::Gateway(_) | Role::Relay(_) | Role::Finder(_) => 3,
             Role::Sweeper(_) => 2,
         };
         let chosen = ready.choose_weighted(&mut self.rng, weight).ok().copied();
@@ -145,7 +146,8 @@ impl Generator {
         let fault = match chosen.effect {
             Effect::Sleep(_) => None,
             _ => self.weather.faults.iter().find_map(|(fault, chance)| {
-                below += chance;
+                // Engines outside the database are further away.
+                below += if matches!(chosen.effect, Effect::Tx(_)) { *chance } else { 2 * chance };
                 (roll < below).then_some(*fault)
             }),
         };

@@ -12,7 +12,7 @@ use crate::turns::epoch;
 use crate::world::World;
 
 /// Effects that the rest may take.
-const BOUND: u64 = 30_000;
+const BOUND: u64 = 8_000;
 
 /// How far the database is from rest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,10 +26,11 @@ struct Unrest {
 /// What keeps a world from resting: rows that somebody still has to move, and when.
 const UNREST: &str = "
     SELECT count(*) AS open, min(due) AS due FROM (
-        SELECT look_at AS due FROM videos WHERE upload_status = 'pending'
+        SELECT CASE WHEN looks < 8 THEN look_at ELSE ticket_until + interval '86401 s' END AS due
+            FROM videos WHERE upload_status = 'pending'
         UNION ALL SELECT ready_at FROM tasks WHERE state = 'ready'
         UNION ALL SELECT lease_until FROM tasks WHERE state = 'running'
-        UNION ALL SELECT created_at FROM videos
+        UNION ALL SELECT NULL FROM videos
             WHERE upload_status IN ('uploaded', 'processing', 'playable')
         UNION ALL SELECT ready_at FROM unpins
         UNION ALL SELECT at FROM events WHERE position IS NULL OR announced_at IS NULL
