@@ -43,10 +43,6 @@ impl Janitor {
     /// Looks at the next page that holds anything. Returns whether everything was looked at.
     pub(super) async fn patrol(&mut self, report: &mut Report) -> Result<bool, JanitorError> {
         let mut place = self.place.clone().unwrap_or_default();
-        if place == Place::default() {
-            let expired = self.expire_uploads(report).await;
-            report.noted(expired);
-        }
         while let Some(area) = AREAS.get(place.area) {
             let page = self.engines.bucket.list(area, place.after.as_deref()).await?;
             let Some(last) = page.last().map(|last| last.key.clone()) else {
@@ -60,6 +56,11 @@ impl Janitor {
         }
         let last = self.look_at_videos(place.after.as_deref(), report).await?;
         let walked = last.is_none();
+        if walked {
+            // Last, so that what follows from it is the next walk's.
+            let expired = self.expire_uploads(report).await;
+            report.noted(expired);
+        }
         let place = last.map_or_else(Place::default, |last| Place { after: Some(last), ..place });
         self.note(place).await?;
         Ok(walked)

@@ -22,6 +22,7 @@ const MOST: u32 = 100;
 #[into_params(parameter_in = Query)]
 pub(crate) struct Page {
     /// Which: those that were given up, which is also the default.
+    #[param(inline)]
     state: Option<Listable>,
     /// How many, 1 to 100; 20 when absent.
     limit: Option<u32>,

@@ -3,11 +3,13 @@
 
 mod feed;
 mod guard;
+mod janitor;
 mod openapi;
 mod page;
 mod playback;
 mod process;
 mod scaffold;
 mod service;
+mod task;
 mod upload;
 mod video;

@@ -3,6 +3,7 @@
 //! its errors are for people who look at a failed test.
 
 mod bucket;
+mod clock;
 mod cluster;
 
 use std::time::Duration;
@@ -15,6 +16,7 @@ use tokio_postgres::NoTls;
 use tokio_postgres::error::SqlState;
 
 pub use bucket::{TestBucket, bucket};
+pub use clock::Ahead;
 use cluster::Cluster;
 
 /// The database that every test's own is a copy of.

@@ -8,4 +8,5 @@ mod status;
 mod stress;
 mod task;
 mod tx;
+mod unpin;
 mod video;

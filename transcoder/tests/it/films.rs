@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reelpin_plan::{Plan, TICKS};
 use reelpin_schema::cid::Checksum;
+use reelpin_schema::file;
 use reelpin_schema::transcode::Format;
 use reelpin_schema::video::{self, Status};
 use uuid::Uuid;
@@ -161,6 +162,39 @@ async fn what_is_no_video_is_refused_in_words() {
     assert_eq!(error.code, "not_a_video");
     assert!(!error.suggestion.is_empty());
     assert_eq!(studio.attempts(id).await, [("probe".to_owned(), 1)]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_poster_that_was_given_up_is_made_later_and_published() {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", SHORT);
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    let before = studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    studio
+        .db
+        .run_tx("test.no_poster", async move |tx| {
+            tx.exec("DELETE FROM files WHERE video_id = $1 AND role = 'poster'", &[&id]).await?;
+            tx.exec(
+                "UPDATE tasks SET state = 'dead' WHERE video_id = $1 AND kind = 'poster'",
+                &[&id],
+            )
+            .await
+        })
+        .await
+        .unwrap();
+    studio.db.run_tx("test.retry", async move |tx| video::retry(tx, id).await).await.unwrap();
+    let after = studio.until(id, "published anew", |v| v.root_cid != before.root_cid).await;
+    worker.stop().await;
+    assert_eq!(after.status, Status::Completed);
+    let files =
+        studio.db.run_tx("test.files", async move |tx| file::of_video(tx, id).await).await.unwrap();
+    let poster = files.into_iter().find(|file| file.role == file::Role::Poster).unwrap();
+    let bytes = studio.bucket.client.get_bytes(&poster.path, 1 << 30).await.unwrap();
+    assert_eq!(Checksum::of(&bytes).file.cid.to_string(), poster.cid);
+    let last: Vec<String> =
+        studio.events(id).await.into_iter().rev().take(2).map(|event| event.name).collect();
+    assert_eq!(last, ["published", "retried"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -121,7 +121,24 @@ fn originals_by_state_and_by_the_time_since_the_ticket_ended() {
             table.push('\n');
         }
     }
-    expect![[r#""#]].assert_eq(&table);
+    expect![[r#"
+        pending    true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        pending    false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        uploaded   true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        uploaded   false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        processing true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        processing false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        playable   true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        playable   false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        completed  true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        completed  false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 -
+        failed     true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        failed     false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 Ended 4h u2 Ended
+        cancelled  true  -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 - 4h u2 Copy
+        cancelled  false -1h u1 - -1h u2 - 2h u1 - 2h u2 - 4h u1 Ended 4h u2 Ended
+        deleted    true  -1h u1 Deleted -1h u2 Deleted 2h u1 Deleted 2h u2 Deleted 4h u1 Deleted 4h u2 Deleted
+        deleted    false -1h u1 Deleted -1h u2 Deleted 2h u1 Deleted 2h u2 Deleted 4h u1 Deleted 4h u2 Deleted
+    "#]].assert_eq(&table);
 }
 
 #[test]

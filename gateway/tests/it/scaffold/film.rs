@@ -9,7 +9,7 @@ use reelpin_schema::file::{self, NewFile};
 use reelpin_schema::keys;
 use reelpin_schema::pin::{NewPin, Role};
 use reelpin_schema::segment::{self, Segment};
-use reelpin_schema::task::{self, Kind, Lease, NewTask};
+use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
 use reelpin_schema::transcode::{
     self, Format, Init, NewRendition, Packaged, StoredFile, Transcode,
 };
@@ -108,6 +108,22 @@ impl<'a> Film<'a> {
             self.stage.db.run_tx("test.defer", defer).await?;
         }
         found.with_context(|| format!("no {} to claim", kind.name()))
+    }
+
+    /// Adds a task unless the film has it, and lets every attempt of it fail.
+    pub(crate) async fn kill(&self, kind: Kind) -> anyhow::Result<()> {
+        let (db, id) = (&self.stage.db, self.id);
+        let enqueue = async move |tx: &Tx| task::enqueue(tx, id, &NewTask::of(kind)).await;
+        db.run_tx("test.enqueue", enqueue).await?;
+        loop {
+            let lease = self.claim(kind).await?;
+            let give_back = async move |tx: &Tx| {
+                task::give_back(tx, &lease, time::Duration::ZERO, "the test wants it so").await
+            };
+            if db.run_tx("test.give_back", give_back).await?.state == State::Dead {
+                return Ok(());
+            }
+        }
     }
 
     async fn plan(&self) -> anyhow::Result<()> {

@@ -38,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) copies: bool,
     pub(crate) media_url: Option<String>,
     pub(crate) public_url: Option<String>,
+    pub(crate) janitor: settings::Janitor,
 }
 
 /// A running gateway; it ends when this is dropped.
@@ -74,7 +75,7 @@ impl Stage {
                 public_url,
                 api_key: options.key.then(|| Secret::new(KEY)),
                 web: web.path().to_owned(),
-                janitor: settings::Janitor::On,
+                janitor: options.janitor,
             },
             ipfs_gateway: Some("http://127.0.0.1:8083".to_owned()),
             s3_public_endpoint: bucket.config.public_endpoint.clone(),

@@ -29,7 +29,7 @@ pub(super) async fn interfere(stage: Stage) {
             })
             .await;
         match done {
-            Ok(()) | Err(StepError::Bad(_)) => {}
+            Ok(()) | Err(StepError::Bad(_) | StepError::NothingDead) => {}
             Err(e) => panic!("{e}"),
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
