@@ -53,7 +53,9 @@ async fn main() -> anyhow::Result<()> {
     source.done()?;
 
     let db = Db::new(&engines.database)?;
-    db.migrate().await.context("migrating the database")?;
+    if !matches!(cli.command, Some(Command::Janitor { dry_run: true })) {
+        db.migrate().await.context("migrating the database")?;
+    }
     let bucket = Bucket::new(&engines.bucket);
     let node = engines.ipfs.as_ref().map(|ipfs| {
         let credentials =

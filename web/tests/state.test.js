@@ -45,6 +45,11 @@ test("a failure carries its words, and retry takes them away", () => {
   assert.equal(retried.record.error, null);
 });
 
+test("a completed video stays so while its poster or pins are tried again", () => {
+  const retried = heard(at("completed", { root_cid: "r" }), event("retried"));
+  assert.deepEqual([retried.record.upload_status, retried.record.root_cid, retried.fetch], ["completed", "r", true]);
+});
+
 test("a pin that was on its way becomes pinned in its place", () => {
   const pins = [{ target: "node", cid: "a", state: "pinning" }, { target: "node", cid: "b", state: "queued" }];
   const { record } = heard(at("completed", { pins }), event("pinned", { target: "node", cid: "b" }));

@@ -3,7 +3,9 @@
 use std::process::{Command, Stdio};
 
 use expect_test::expect;
+use reelpin_schema::keys;
 use reelpin_schema::settings::{Engines, Gateway, Source};
+use reelpin_schema::video::{self, NewVideo};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::net::TcpListener;
 
@@ -32,6 +34,63 @@ fn everything_that_is_missing_is_said_at_once() -> anyhow::Result<()> {
         REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too
         REELPIN_LISTEN=0.0.0.0:80 is open to others: set REELPIN_API_KEY too, or listen on 127.0.0.1
     "#]].assert_eq(&String::from_utf8(ran.stderr)?);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_tidies_up_once_and_says_what_goes() -> anyhow::Result<()> {
+    let url = reelpin_testing::postgres().await?;
+    let (db, bucket) = (reelpin_testing::connect(&url)?, reelpin_testing::bucket().await?);
+    let id = uuid::Uuid::now_v7();
+    let new = NewVideo {
+        id,
+        file_id: id,
+        title: String::new(),
+        description: String::new(),
+        filename: String::new(),
+        file_path: keys::original(id, id),
+        file_size: 1,
+        ticket: time::Duration::HOUR,
+        look_after: time::Duration::HOUR,
+    };
+    db.run_tx("test.deleted", async move |tx| {
+        video::insert(tx, &new).await?;
+        video::delete(tx, id).await
+    })
+    .await?;
+    bucket.client.put(&keys::original(id, id), "x".into(), "video/mp4").await?;
+    let ran = |words: &[&str]| {
+        let ran = Command::new(PROGRAM)
+            .args(words)
+            .env_clear()
+            .env("REELPIN_DATABASE_URL", &url)
+            .env("REELPIN_S3_ENDPOINT", &bucket.config.endpoint)
+            .env("REELPIN_S3_BUCKET", &bucket.config.bucket)
+            .env("REELPIN_S3_ACCESS_KEY", &bucket.config.access_key)
+            .env("REELPIN_S3_SECRET_KEY", bucket.config.secret_key.expose())
+            .output();
+        let (out, errors) = ran.map(|ran| (ran.stdout, ran.stderr))?;
+        let errors = String::from_utf8(errors)?;
+        let error = errors.lines().find(|line| line.starts_with("Error")).unwrap_or_default();
+        let said = String::from_utf8(out)?.replace(&id.to_string(), "ID");
+        anyhow::Ok(format!("{said}{error}"))
+    };
+    let dry =
+        "would remove object orig/ID/ID (1 bytes): its video was deleted\nwould remove 1 in all\n";
+    assert_eq!(ran(&["janitor", "--dry-run"])?, dry);
+    assert_eq!(ran(&["janitor", "--dry-run"])?, dry);
+    // Somebody else's janitor.
+    db.run_tx("test.lead", async move |tx| {
+        reelpin_schema::lease::hold(tx, "janitor", id, std::time::Duration::from_secs(600)).await
+    })
+    .await?;
+    assert!(ran(&["janitor"])?.contains("a gateway's janitor is at work"));
+    db.run_tx("test.leave", async move |tx| {
+        reelpin_schema::lease::release(tx, "janitor", id).await
+    })
+    .await?;
+    assert_eq!(ran(&["janitor"])?, dry.replace("would remove", "removed"));
+    assert_eq!(ran(&["janitor"])?, "removed 0 in all\n");
     Ok(())
 }
 
@@ -89,6 +148,7 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
             media_url: "http://127.0.0.1:8080",
             api_key: None,
             web: "web",
+            janitor: On,
         }
     "#]]
     .assert_eq(&format!("{engines:#?}\n{gateway:#?}\n"));

@@ -14,7 +14,7 @@ use crate::published::Published;
 use crate::work::Work;
 
 /// How long a poster waits for the packaging, whose folder may or may not hold it.
-const PACKAGING: time::Duration = time::Duration::seconds(5);
+const PACKAGING: time::Duration = time::Duration::seconds(30);
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
