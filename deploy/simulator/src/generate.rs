@@ -70,7 +70,9 @@ impl Generator {
         let roll = rng.random_range(0..1000);
         let Weather { kill, pause, leap, disconnect, .. } = self.weather;
         let actors = world.actors();
-        if !self.wishes.is_empty() && (roll < 60 || world.shared.videos() < 1) {
+        // The first at once, the rest as it comes, the last before it is too late.
+        let likely = if world.counts.effects >= self.effects { 300 } else { 45 };
+        if !self.wishes.is_empty() && (roll < likely || world.clients() == 0) {
             let wish = self.wishes.remove(0);
             return Some(Op::Client { wish, gateway: rng.random_range(0..2) });
         }

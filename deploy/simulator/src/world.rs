@@ -136,6 +136,11 @@ impl<'a> World<'a> {
         self.actors.len()
     }
 
+    /// How many clients there were so far, but those who follow.
+    pub fn clients(&self) -> usize {
+        self.actors.iter().filter(|acting| !acting.role.is_process()).count()
+    }
+
     /// Whether an actor lives.
     pub fn lives(&self, number: Actor) -> bool {
         self.actors.get(number).is_some_and(|acting| acting.body.is_some())
