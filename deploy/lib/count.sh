@@ -44,13 +44,14 @@ node_tests() {
   return "$status"
 }
 
-# summary FOLDER: what did not run, then the one line that counts. Fails when a test did.
+# summary FOLDER: what the simulator did, what did not run, then the one line that counts. Fails when a test did.
 summary() {
   local passed failed
   passed=$(cat "$1"/*.passed | awk '{ n += $1 } END { print n + 0 }')
   failed=$(cat "$1"/*.failed | awk '{ n += $1 } END { print n + 0 }')
   printf '\n'
   # A test may print it with other words of its runner before it, but it begins a line.
+  cat "$1"/*.simulated 2>/dev/null || true
   grep -hE '^ *(not run: )' "$1"/* | sed 's/^ *//' | sort -u || true
   printf '%s passed, %s failed\n' "$passed" "$failed"
   [ "$failed" = 0 ]

@@ -7,11 +7,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// The longest that a PUT or a copy is under way.
-const STORE: Duration = reelpin_schema::bucket::STORE;
+use reelpin_schema::bucket::STORE;
+use reelpin_schema::ipfs::{ANSWER, PIN};
 
-/// The longest that any other call is (the limit of a pin).
-const CALL: Duration = Duration::from_secs(120);
+/// How long a call is under way at most, by its name: what the clients' time limits say.
+fn limit(what: &str) -> Duration {
+    match what.split_whitespace().next() {
+        Some("put" | "copy") => STORE,
+        Some("pin/add" | "repo/gc") => PIN,
+        Some("pin/rm") => ANSWER,
+        _ => Duration::from_secs(30),
+    }
+}
 
 /// Number of an actor: a process, a client, or what starts one.
 pub type Actor = usize;
@@ -121,9 +128,8 @@ impl Gates {
     /// Hands over what happens later, whoever is dead by then: within the time limit of its call.
     pub fn later(&self, what: impl fmt::Display, land: Landing) {
         let what = what.to_string();
-        let long = what.starts_with("put") || what.starts_with("copy");
         let mut state = self.state();
-        let until = state.clock + if long { STORE } else { CALL };
+        let until = state.clock + limit(&what);
         state.later.push(Later { what, until, land });
     }
 

@@ -43,6 +43,10 @@ struct Args {
     #[cfg(feature = "planted")]
     #[arg(long)]
     bug: Option<String>,
+    /// Shrinks the seed that found it, and keeps the script in this file.
+    #[cfg(feature = "planted")]
+    #[arg(long)]
+    keep: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -196,5 +200,12 @@ fn expected(args: &Args, found: Option<Found>) -> anyhow::Result<()> {
     let found = found.with_context(|| format!("{} was not found", bug.name()))?;
     let violation = found.ran.violation.unwrap_or_default();
     println!("{} found by seed {}: {violation}", bug.name(), found.seed);
+    if let Some(path) = &args.keep {
+        let script = &found.ran.script;
+        let least =
+            on_a_stage(args, async |stage| shrink(stage, script, &violation, SHRINK).await)?;
+        let about = format!("# Found the planted fault {}: {violation}\n", bug.name());
+        std::fs::write(path, about + &least.to_string())?;
+    }
     Ok(())
 }

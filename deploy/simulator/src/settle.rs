@@ -49,14 +49,21 @@ pub async fn settle(world: &mut World<'_>) -> Result<(), String> {
             world.retire(number);
         }
     }
+    // Feeds look each second: when all else rests, they get two more.
+    let mut feeds = 2;
     loop {
         quiet(world).await;
         if world.counts.effects - began > BOUND {
             return Err(format!("no rest after {BOUND} effects: {}", unrest_words(world).await));
         }
         let unrest = unrest(world).await?;
-        if unrest.open == 0 && world.gates.under_way() == 0 && world.net.len() == 0 {
-            return Ok(());
+        if unrest.open == 0 && world.gates.under_way() == 0 && world.net.is_empty() {
+            if feeds == 0 {
+                return Ok(());
+            }
+            feeds -= 1;
+        } else {
+            feeds = 2;
         }
         // The time until something may be done, but at least until somebody looks again.
         let now = epoch() + world.gates.clock();
