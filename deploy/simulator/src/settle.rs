@@ -106,7 +106,7 @@ pub async fn tidy(world: &mut World<'_>) -> Result<(), String> {
 /// Lets everything happen that can, without time passing.
 pub async fn quiet(world: &mut World<'_>) {
     for _ in 0..BOUND {
-        while world.net.len() > 0 {
+        while !world.net.is_empty() {
             world.apply(&Op::Deliver { nth: 0, twice: false }).await;
         }
         while world.gates.under_way() > 0 {

@@ -33,13 +33,20 @@ pub fn epoch() -> OffsetDateTime {
 /// What was seen that must not be.
 pub type Violations = Arc<Mutex<Vec<String>>>;
 
+/// A transaction that is open.
+#[derive(Clone, Copy)]
+struct Open {
+    name: &'static str,
+    /// The token of the holder whose transaction it is, and whether it stood as it began.
+    holder: Option<(Uuid, bool)>,
+}
+
 /// One actor's turns.
 pub struct InTurns {
     gates: Gates,
     actor: Actor,
     violations: Violations,
-    /// Of the transaction that is open: its name, and the holder's token with whether it stood.
-    open: Mutex<Option<(&'static str, Option<(Uuid, bool)>)>>,
+    open: Mutex<Option<Open>>,
 }
 
 impl InTurns {
@@ -56,7 +63,7 @@ impl Turns for InTurns {
         let verdict = self.gates.wait(self.actor, Effect::Tx(name)).await;
         self.gates.count_open(true);
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        *open = Some((name, holder.map(|token| (token, false))));
+        *open = Some(Open { name, holder: holder.map(|token| (token, false)) });
         match verdict {
             Verdict::Run => Fate::Run,
             Verdict::Conflict => Fate::Conflict,
@@ -73,20 +80,20 @@ impl Turns for InTurns {
     async fn began(&self, tx: &Tx) {
         let token = {
             let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-            open.and_then(|(_, holder)| holder.map(|(token, _)| token))
+            open.and_then(|open| open.holder).map(|(token, _)| token)
         };
         let Some(token) = token else { return };
         let standing = tx.opt("SELECT 1 AS one FROM tasks WHERE lease_token = $1", &[&token]).await;
         let stood = matches!(standing, Ok(Some(_)));
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, Some(holder))) = open.as_mut() {
-            holder.1 = stood;
+        if let Some(Open { holder: Some((_, stands)), .. }) = open.as_mut() {
+            *stands = stood;
         }
     }
 
     async fn ending(&self, tx: &Tx) {
         let open = *self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some((name, Some((token, false)))) = open else { return };
+        let Some(Open { name, holder: Some((token, false)) }) = open else { return };
         let wrote = tx
             .opt("SELECT pg_current_xact_id_if_assigned() IS NOT NULL AS wrote", &[])
             .await
