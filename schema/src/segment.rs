@@ -128,6 +128,22 @@ pub async fn counts(tx: &Tx, video: Uuid) -> Result<Vec<(String, i64)>, DbError>
     Ok(rows.iter().map(|row| (row.get("resolution"), row.get("stored"))).collect())
 }
 
+/// How many segments a rendition has stored from sequence `from` on, before `to`.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn stored(tx: &Tx, transcode: Uuid, from: i64, to: i64) -> Result<i64, DbError> {
+    let row = tx
+        .opt(
+            "-- segment.stored
+            SELECT count(*) AS stored FROM transcode_segments
+            WHERE transcode_id = $1 AND sequence >= $2 AND sequence < $3",
+            &[&transcode, &from, &to],
+        )
+        .await?;
+    Ok(row.map_or(0, |row| row.get("stored")))
+}
+
 /// Removes all segments of a video, after their objects are gone.
 ///
 /// # Errors

@@ -1,10 +1,14 @@
 //! The table `transcodes`: one row for each rendition, a rung in one format or the audio.
 
+mod growth;
+
 use time::OffsetDateTime;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx};
+
+pub use growth::{Grown, Growth, can_play, grow, growth, reach};
 
 /// The resolution word of the audio rendition.
 pub const AUDIO: &str = "audio";
@@ -47,6 +51,8 @@ pub struct NewRendition {
     pub width: Option<u32>,
     /// Pixels; `None` for audio.
     pub height: Option<u32>,
+    /// Whether its picture is the original's own, not encoded again.
+    pub copy: bool,
     /// The stored file, when there is one already.
     pub stored: Option<StoredFile>,
 }
@@ -107,6 +113,10 @@ pub struct Transcode {
     pub size: Option<u64>,
     /// When all its segments were stored.
     pub stored_at: Option<OffsetDateTime>,
+    /// How many segments are stored from the first on without a hole.
+    pub prefix: u32,
+    /// Since when the growing master lists it.
+    pub listed_at: Option<OffsetDateTime>,
 }
 
 impl Transcode {
@@ -132,6 +142,8 @@ impl Transcode {
             peak_bitrate: number("peak_bitrate"),
             size: number("size"),
             stored_at: row.get("stored_at"),
+            prefix: u32::try_from(row.get::<_, i64>("prefix")).unwrap_or(0),
+            listed_at: row.get("listed_at"),
         })
     }
 
@@ -144,7 +156,7 @@ impl Transcode {
 macro_rules! columns {
     () => {
         "id, video_id, file_path, file_cid, file_size, format, resolution, type, init_path, \
-         init_cid, init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at"
+         init_cid, init_size, codec, width, height, bitrate, peak_bitrate, size, stored_at, prefix, listed_at"
     };
 }
 
@@ -159,7 +171,7 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
         INSERT INTO transcodes (id, video_id, format, resolution, storage_type, type, width, height,
             file_path, file_cid, file_size, size, bitrate, peak_bitrate, codec, stored_at, created_at,
             updated_at)
-        VALUES ($1, $2, $3, $4, 's3', 'transcode', $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14,
+        VALUES ($1, $2, $3, $4, 's3', $15, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14,
             $14)
         ON CONFLICT (video_id, format, resolution, track) DO NOTHING",
         &[
@@ -177,6 +189,7 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
             &stored.map(|s| &s.codec),
             &stored.map(|_| tx.now()),
             &tx.now(),
+            &if new.copy { "copy" } else { "transcode" },
         ],
     )
     .await?;
@@ -289,7 +302,7 @@ pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
         "-- transcode.forget_inits
         UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
-            stored_at = NULL, updated_at = $2
+            stored_at = NULL, prefix = 0, listed_at = NULL, updated_at = $2
         WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)",
         &[&video, &tx.now()],
     )
@@ -339,19 +352,6 @@ pub async fn package(tx: &Tx, done: &Packaged) -> Result<(), DbError> {
         ],
     )
     .await
-}
-
-/// Whether one rung (if there is a picture) and the audio (if any) are stored whole.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn can_play(tx: &Tx, video: Uuid) -> Result<bool, DbError> {
-    let rows = of_video(tx, video).await?;
-    let hls = || rows.iter().filter(|t| t.format == Format::Hls);
-    let pictures = hls().any(|t| !t.is_audio());
-    let picture_stored = hls().any(|t| !t.is_audio() && t.stored_at.is_some());
-    let sound_stored = hls().filter(|t| t.is_audio()).all(|t| t.stored_at.is_some());
-    Ok(hls().next().is_some() && (picture_stored || !pictures) && sound_stored)
 }
 
 /// Removes all renditions of a video, after their objects and segments are gone.

@@ -9,7 +9,7 @@ use crate::app::Shared;
 use crate::extract::At;
 use crate::openapi::problems;
 use crate::problem::Problem;
-use crate::video::record::{self, Record};
+use crate::video::record::{self, Record, Show};
 
 /// Say that the upload is complete.
 ///
@@ -24,7 +24,7 @@ pub(crate) async fn post(
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
     arrival::arrive(&app.engines, id).await?;
-    Ok(Json(record::read(&app, id).await?))
+    Ok(Json(record::read(&app, id, Show::Whole).await?))
 }
 
 problems!(Problems: VideoNotFound, VideoDeleted, UploadMissing, SizeMismatch, VideoEnded, NotAVideo);

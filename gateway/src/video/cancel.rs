@@ -5,7 +5,7 @@ use axum::extract::State;
 use reelpin_schema::video::{self, StepError};
 use uuid::Uuid;
 
-use super::record::{self, Record};
+use super::record::{self, Record, Show};
 use crate::app::Shared;
 use crate::engines::Engines;
 use crate::extract::At;
@@ -23,7 +23,7 @@ pub(crate) async fn post(
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
     cancel(&app.engines, id).await?;
-    Ok(Json(record::read(&app, id).await?))
+    Ok(Json(record::read(&app, id, Show::Whole).await?))
 }
 
 /// Stops a video. Safe to repeat.

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::record::Show;
 use super::record::{self, Record};
 use crate::app::Shared;
 use crate::extract::Asked;
@@ -66,7 +67,7 @@ pub(crate) async fn get(
     let more = parts.len() > wanted;
     parts.truncate(wanted);
     let next_cursor = parts.last().filter(|_| more).map(|last| cursor(last.id()));
-    let videos = parts.into_iter().map(|parts| parts.record(&app.config)).collect();
+    let videos = parts.into_iter().map(|parts| parts.record(&app.config, Show::Whole)).collect();
     Ok(Json(Listed { videos, next_cursor }))
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::record::{self, Record};
+use super::record::{self, Record, Show};
 use super::text;
 use crate::app::Shared;
 use crate::extract::{At, Sent};
@@ -52,7 +52,7 @@ pub(crate) async fn patch(
         .await;
     match renamed {
         // Deleted or never there: reading it says which.
-        Ok(()) | Err(DbError::Stale { .. }) => Ok(Json(record::read(&app, id).await?)),
+        Ok(()) | Err(DbError::Stale { .. }) => Ok(Json(record::read(&app, id, Show::Whole).await?)),
         Err(e) => Err(e.into()),
     }
 }

@@ -168,8 +168,17 @@ pub(crate) async fn parts(tx: &Tx, videos: Vec<Video>) -> Result<Vec<Parts>, DbE
         .collect()
 }
 
+/// Which playlist a record names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Show {
+    /// One to which nothing will be added.
+    Whole,
+    /// Any that can be played.
+    Growing,
+}
+
 /// Reads one video's record.
-pub(crate) async fn read(app: &App, id: Uuid) -> Result<Record, Problem> {
+pub(crate) async fn read(app: &App, id: Uuid, show: Show) -> Result<Record, Problem> {
     let found = app
         .engines
         .db
@@ -180,7 +189,7 @@ pub(crate) async fn read(app: &App, id: Uuid) -> Result<Record, Problem> {
         })
         .await?;
     match found {
-        Some(Ok(parts)) => Ok(parts.record(&app.config)),
+        Some(Ok(parts)) => Ok(parts.record(&app.config, show)),
         Some(Err(_)) => Err(Problem::video_deleted()),
         None => Err(Problem::video_not_found()),
     }
@@ -200,8 +209,8 @@ impl Parts {
         self.video.id
     }
 
-    pub(crate) fn record(self, config: &Config) -> Record {
-        let playback = self.playback(config);
+    pub(crate) fn record(self, config: &Config, show: Show) -> Record {
+        let playback = self.playback(config, show);
         let Self { video, facts, renditions, pins, .. } = self;
         Record {
             id: video.id,
@@ -226,12 +235,13 @@ impl Parts {
         }
     }
 
-    fn playback(&self, config: &Config) -> Playback {
+    fn playback(&self, config: &Config, show: Show) -> Playback {
+        let shown = show == Show::Growing || self.video.status.is_ended();
         let id = self.video.id;
         let file = |role| self.files.iter().find(|file| file.role == role);
         let hls = match file(file::Role::Master) {
             Some(master) => Some(address::master(config, id, &master.path)),
-            None => can_play(&self.renditions).then(|| address::live_master(config, id)),
+            None => (shown && can_play(&self.renditions)).then(|| address::live_master(config, id)),
         };
         Playback {
             hls,
@@ -241,13 +251,13 @@ impl Parts {
     }
 }
 
-/// Whether one rung (if there is a picture) and the audio (if any) are stored whole: what is
-/// stored of a failed or cancelled video stays playable.
+/// Whether one rung (if there is a picture) and the audio (if any) have their first segment: what
+/// is stored of a failed or cancelled video stays playable.
 pub(crate) fn can_play(renditions: &[Transcode]) -> bool {
     let hls = || renditions.iter().filter(|row| row.format == Format::Hls);
     let pictures = hls().any(|row| !row.is_audio());
-    let picture = hls().any(|row| !row.is_audio() && row.stored_at.is_some());
-    let sound = hls().filter(|row| row.is_audio()).all(|row| row.stored_at.is_some());
+    let picture = hls().any(|row| !row.is_audio() && row.listed_at.is_some());
+    let sound = hls().filter(|row| row.is_audio()).all(|row| row.prefix > 0);
     hls().next().is_some() && (picture || !pictures) && sound
 }
 
@@ -256,7 +266,7 @@ fn rendition(config: &Config, row: Transcode) -> Rendition {
         Format::Mp4 => {
             row.file_path.as_ref().map(|_| address::mp4(config, row.video_id, &row.resolution))
         }
-        Format::Hls => match (&row.file_path, row.stored_at) {
+        Format::Hls => match (&row.file_path, row.listed_at) {
             (Some(path), _) => Some(address::stored(config, row.video_id, path)),
             (None, Some(_)) => Some(address::live(config, row.video_id, &row.resolution)),
             (None, None) => None,

@@ -5,7 +5,7 @@ use axum::extract::State;
 use reelpin_schema::video::{self, StepError};
 use uuid::Uuid;
 
-use super::record::{self, Record};
+use super::record::{self, Record, Show};
 use crate::app::Shared;
 use crate::engines::Engines;
 use crate::extract::At;
@@ -24,7 +24,7 @@ pub(crate) async fn post(
     At(id): At<Uuid>,
 ) -> Result<Json<Record>, Problem> {
     retry(&app.engines, id).await?;
-    Ok(Json(record::read(&app, id).await?))
+    Ok(Json(record::read(&app, id, Show::Whole).await?))
 }
 
 /// Brings a failed or cancelled video back to work, or the poster and the pins of a completed one. A

@@ -61,6 +61,13 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0003-janitor/up03-pins-replaces",
     "0003-janitor/up04-pins-by-replaces",
     "0003-janitor/up05-tasks-dead",
+    "0004-growing/up01-tasks-kind-any",
+    "0004-growing/up02-tasks-kind-crdb",
+    "0004-growing/up03-tasks-kinds-any",
+    "0004-growing/up04-tasks-kinds",
+    "0004-growing/up05-tasks-until",
+    "0004-growing/up06-transcodes-prefix",
+    "0004-growing/up07-transcodes-listed",
 ];
 
 impl Db {

@@ -45,23 +45,25 @@ pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
 }
 
 /// [`guard`] for an attempt that has just stored something: it and those before it do not count any
-/// more, so that a long encode may be interrupted any number of times as long as it moves on.
+/// more, so that a long encode may be interrupted any number of times as long as it moves on. Returns
+/// where the task's stretch ends now.
 ///
 /// # Errors
 /// [`DbError::LeaseLost`].
-pub async fn progressed(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
+pub async fn progressed(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
     let standing = tx
-        .exec(
+        .opt(
             fenced(
                 "-- task.progressed
                 UPDATE tasks SET updated_at = $3, max_attempts = attempt + $4
-                WHERE id = $1 AND lease_token = $2",
+                WHERE id = $1 AND lease_token = $2 RETURNING until",
             )
             .as_ref(),
             &[&lease.task(), &lease.token(), &tx.now(), &lease.kind().max_attempts()],
         )
-        .await?;
-    if standing == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
+        .await?
+        .ok_or(DbError::LeaseLost)?;
+    Ok(super::split::until(&standing))
 }
 
 /// Ends a task with success and makes ready what waited for it alone.
@@ -230,7 +232,8 @@ pub async fn cancel_all(tx: &Tx, video: Uuid) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn cancel_work(tx: &Tx, video: Uuid) -> Result<(), DbError> {
-    cancel(tx, video, &[Kind::Probe, Kind::Encode, Kind::Audio, Kind::Poster, Kind::Package]).await
+    let work = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Pin | Kind::Delete));
+    cancel(tx, video, &work.collect::<Vec<_>>()).await
 }
 
 async fn cancel(tx: &Tx, video: Uuid, kinds: &[Kind]) -> Result<(), DbError> {
@@ -279,7 +282,7 @@ pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), D
     )
     .await?;
     close_idle(tx, video).await?;
-    enqueue(tx, video, &NewTask { kind, place, after: &[] }).await
+    enqueue(tx, video, &NewTask::at(kind, place)).await
 }
 
 /// Closes the attempts of a video's tasks that nobody works on.

@@ -12,6 +12,8 @@ pub struct NewTask {
     pub kind: Kind,
     /// Which of several of its kind, from 0.
     pub place: i64,
+    /// Of a stretch: sequence of the first segment after it; `None`: to the end of the film.
+    pub until: Option<u32>,
     /// Kinds of the same video that must be done first, all places of each.
     pub after: &'static [Kind],
 }
@@ -19,7 +21,17 @@ pub struct NewTask {
 impl NewTask {
     /// The only task of its kind, waiting for nothing.
     pub const fn of(kind: Kind) -> Self {
-        Self { kind, place: 0, after: &[] }
+        Self::after(kind, &[])
+    }
+
+    /// The only task of its kind, waiting for all of these kinds.
+    pub const fn after(kind: Kind, after: &'static [Kind]) -> Self {
+        Self { kind, place: 0, until: None, after }
+    }
+
+    /// One of several of its kind, waiting for nothing.
+    pub const fn at(kind: Kind, place: i64) -> Self {
+        Self { kind, place, until: None, after: &[] }
     }
 }
 
@@ -34,10 +46,18 @@ pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError>
         .exec(
             "-- task.enqueue
             INSERT INTO tasks (id, video_id, kind, place, state, max_attempts, ready_at, created_at,
-                updated_at)
-            VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $6, $6)
+                updated_at, until)
+            VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $6, $6, $7)
             ON CONFLICT (video_id, kind, place) DO NOTHING",
-            &[&id, &video, &new.kind.name(), &new.place, &new.kind.max_attempts(), &tx.now()],
+            &[
+                &id,
+                &video,
+                &new.kind.name(),
+                &new.place,
+                &new.kind.max_attempts(),
+                &tx.now(),
+                &new.until.map(i64::from),
+            ],
         )
         .await?;
     if added == 0 {
@@ -81,13 +101,13 @@ pub async fn revive(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
     Ok(revived)
 }
 
-/// Brings back a video's dead tasks of kinds that do not fail it. Returns how many.
+/// Brings back a completed video's dead tasks. Returns how many.
 ///
 /// # Errors
 /// [`DbError`].
 pub async fn revive_dead(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
     let mut revived = 0;
-    for kind in Kind::ALL.into_iter().filter(|kind| !kind.fails_video()) {
+    for kind in Kind::ALL.into_iter().filter(|kind| kind.is_extra()) {
         revived += bring_back(tx, video, kind, &["dead"]).await?;
     }
     release(tx, video).await?;

@@ -6,6 +6,7 @@ mod dead;
 mod end;
 mod enqueue;
 mod fenced;
+mod split;
 mod state;
 
 pub use announce::{Unannounced, announced, unannounced};
@@ -16,4 +17,5 @@ pub use end::{
     sweep, take_back, unsettled,
 };
 pub use enqueue::{NewTask, enqueue, revive, revive_dead};
+pub use split::{Busy, busy, end, one_stretch, split};
 pub use state::{Kind, State};

@@ -7,12 +7,18 @@ use crate::db::DbError;
 pub enum Kind {
     /// Reads the original's facts and plans what to make of it.
     Probe,
-    /// Encodes one stretch into every rung; its place is the stretch's.
+    /// Encodes the first segment of the lowest rung and of the sound, so that playback can begin.
+    Starter,
+    /// Encodes one stretch; its place is the sequence of the stretch's first segment.
     Encode,
+    /// Copies the picture of a conforming original as the top rung.
+    Copy,
     /// Encodes the sound.
     Audio,
     /// Takes a still picture.
     Poster,
+    /// Computes checksum and content id of the original.
+    Digest,
     /// Writes playlists and MP4s, and computes the published folder.
     Package,
     /// Brings a content id to an IPFS node; its place is that of the pin.
@@ -23,11 +29,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 10] = [
         Self::Probe,
+        Self::Starter,
         Self::Encode,
+        Self::Copy,
         Self::Audio,
         Self::Poster,
+        Self::Digest,
         Self::Package,
         Self::Pin,
         Self::Delete,
@@ -37,9 +46,12 @@ impl Kind {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Probe => "probe",
+            Self::Starter => "starter",
             Self::Encode => "encode",
+            Self::Copy => "copy",
             Self::Audio => "audio",
             Self::Poster => "poster",
+            Self::Digest => "digest",
             Self::Package => "package",
             Self::Pin => "pin",
             Self::Delete => "delete",
@@ -58,22 +70,41 @@ impl Kind {
     }
 
     /// How many attempts it gets before it is dead-lettered; those that met an engine that was away
-    /// do not count. A pin's last about a day with back-off. A deletion is never given up, since
-    /// nobody could ask for it again.
+    /// do not count. A starter that fails twice makes way for the stretch, which makes the same. A
+    /// pin's last about a day with back-off. A deletion is never given up, since nobody could ask
+    /// for it again.
     pub const fn max_attempts(self) -> i64 {
         match self {
-            Self::Probe | Self::Encode | Self::Audio | Self::Poster | Self::Package => 5,
+            Self::Starter => 2,
+            Self::Probe
+            | Self::Encode
+            | Self::Copy
+            | Self::Audio
+            | Self::Poster
+            | Self::Digest
+            | Self::Package => 5,
             Self::Pin => 100,
             Self::Delete => i64::MAX / 2,
         }
     }
 
-    /// Whether the video fails when this task is dead-lettered. A poster and a pin delay nothing.
+    /// Whether the video fails when this task is dead-lettered. A poster and a pin delay nothing, and
+    /// what a starter makes, its stretch makes too.
     pub const fn fails_video(self) -> bool {
         match self {
-            Self::Probe | Self::Encode | Self::Audio | Self::Package => true,
-            Self::Poster | Self::Pin | Self::Delete => false,
+            Self::Probe
+            | Self::Encode
+            | Self::Copy
+            | Self::Audio
+            | Self::Digest
+            | Self::Package => true,
+            Self::Starter | Self::Poster | Self::Pin | Self::Delete => false,
         }
+    }
+
+    /// Whether a completed video can lack what this task makes.
+    pub const fn is_extra(self) -> bool {
+        matches!(self, Self::Poster | Self::Pin)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The table `videos`: one row type, its statements, and the steps of its state.
 
+mod growing;
 mod named;
 mod published;
 mod status;
@@ -14,12 +15,12 @@ use uuid::Uuid;
 use crate::db::{DbError, Tx};
 use crate::failure::Failure;
 
+pub use growing::{Digested, digested, grew, playable, replanned};
 pub use named::{Named, named};
 pub use published::{Postered, Republished, postered, republished};
 pub use status::{BadStep, Status, Step};
 pub use steps::{
-    Completed, Planned, StepError, cancel, completed, delete, fail, planned, playable, replanned,
-    retry, uploaded,
+    Completed, Planned, StepError, cancel, completed, delete, fail, planned, retry, uploaded,
 };
 pub use tidy::{Ended, ended, expire, forget, overdue, remove_tasks};
 

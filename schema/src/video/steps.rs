@@ -38,7 +38,7 @@ pub(super) async fn found(tx: &Tx, id: Uuid) -> Result<Video, StepError> {
 }
 
 /// Stores a transition; the precondition stands in the statement too.
-async fn to(tx: &Tx, video: &Video, status: Status) -> Result<(), DbError> {
+pub(super) async fn to(tx: &Tx, video: &Video, status: Status) -> Result<(), DbError> {
     let ended = status.is_ended().then(|| tx.now());
     tx.exec_one(
         "the video",
@@ -72,10 +72,6 @@ pub struct Planned {
     pub probe: Value,
     /// The plan.
     pub plan: Value,
-    /// sha-256 of the original, hex.
-    pub checksum: String,
-    /// CID of the original.
-    pub ipfs_cid: String,
     /// [`Event::Probed`].
     pub probed: Event,
     /// [`Event::Planned`].
@@ -84,8 +80,6 @@ pub struct Planned {
     pub renditions: Vec<NewRendition>,
     /// The tasks that make them.
     pub tasks: Vec<NewTask>,
-    /// Pins to be made of the original.
-    pub pins: Vec<NewPin>,
 }
 
 /// Ends the probe's task with a plan.
@@ -100,8 +94,8 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
     }
     tx.exec(
         "-- video.plan
-        UPDATE videos SET probe = $2, plan = $3, checksum = $4, ipfs_cid = $5 WHERE id = $1",
-        &[&video.id, &planned.probe, &planned.plan, &planned.checksum, &planned.ipfs_cid],
+        UPDATE videos SET probe = $2, plan = $3 WHERE id = $1",
+        &[&video.id, &planned.probe, &planned.plan],
     )
     .await?;
     event::append(tx, video.id, &planned.probed).await?;
@@ -109,45 +103,9 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
     for rendition in &planned.renditions {
         transcode::insert(tx, video.id, rendition).await?;
     }
-    for new in &planned.pins {
-        pin::insert(tx, video.id, new).await?;
-    }
     for new in &planned.tasks {
         task::enqueue(tx, video.id, new).await?;
     }
-    Ok(())
-}
-
-/// Stores another plan for the picture, whose first one did not hold, and forgets what was stored of
-/// it. Its renditions stay, and the sound if it is whole: cut by the other grid, half of it would not
-/// fit the rest.
-///
-/// # Errors
-/// [`DbError::LeaseLost`].
-pub async fn replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepError> {
-    task::guard(tx, lease).await?;
-    tx.exec(
-        "-- video.replan
-        UPDATE videos SET plan = $2, updated_at = $3 WHERE id = $1",
-        &[&lease.video(), &plan, &tx.now()],
-    )
-    .await?;
-    task::take_back(tx, lease.video(), Kind::Audio).await?;
-    Ok(transcode::forget_unfinished(tx, lease.video()).await?)
-}
-
-/// Makes a video playable when one rung and the audio (if any) are stored whole.
-///
-/// # Errors
-/// [`StepError::Bad`] when it ended meanwhile.
-pub async fn playable(tx: &Tx, id: Uuid) -> Result<(), StepError> {
-    if !transcode::can_play(tx, id).await? {
-        return Ok(());
-    }
-    let video = found(tx, id).await?;
-    let Some(status) = video.status.playable()? else { return Ok(()) };
-    to(tx, &video, status).await?;
-    event::append(tx, id, &Event::Playable {}).await?;
     Ok(())
 }
 
@@ -196,8 +154,7 @@ pub async fn completed(tx: &Tx, lease: &Lease, done: &Completed) -> Result<(), S
     event::append(tx, video.id, &Event::Published { root_cid: done.root_cid.clone() }).await?;
     for new in &done.pins {
         pin::insert(tx, video.id, new).await?;
-        task::enqueue(tx, video.id, &NewTask { kind: Kind::Pin, place: new.place, after: &[] })
-            .await?;
+        task::enqueue(tx, video.id, &NewTask::at(Kind::Pin, new.place)).await?;
     }
     Ok(())
 }

@@ -45,7 +45,7 @@ async fn each_task_is_claimed_once() {
     let db = database().await.unwrap();
     let video = ticket(&db).await;
     for place in 0..12 {
-        enqueue(&db, video, NewTask { kind: Kind::Encode, place, after: &[] }).await;
+        enqueue(&db, video, NewTask::at(Kind::Encode, place)).await;
     }
     let mut all = JoinSet::new();
     for _ in 0..6 {
@@ -150,7 +150,7 @@ async fn packaging_waits_for_all_and_a_dead_poster_holds_nothing() {
         enqueue(&db, video, NewTask::of(kind)).await;
     }
     let after = &[Kind::Encode, Kind::Poster];
-    enqueue(&db, video, NewTask { kind: Kind::Package, place: 0, after }).await;
+    enqueue(&db, video, NewTask::after(Kind::Package, after)).await;
     assert_eq!(claim(&db, &[Kind::Package]).await, None);
 
     let encode = claim(&db, &[Kind::Encode]).await.unwrap();
@@ -170,7 +170,7 @@ async fn what_was_cancelled_waits_again_for_the_same_when_revived() {
     let db = database().await.unwrap();
     let video = ticket(&db).await;
     enqueue(&db, video, NewTask::of(Kind::Encode)).await;
-    enqueue(&db, video, NewTask { kind: Kind::Package, place: 0, after: &[Kind::Encode] }).await;
+    enqueue(&db, video, NewTask::after(Kind::Package, &[Kind::Encode])).await;
     let running = claim(&db, &[Kind::Encode]).await.unwrap();
     db.run_tx("test.cancel", async move |tx| task::cancel_all(tx, video).await).await.unwrap();
     assert!(matches!(finish(&db, &running).await, Err(DbError::LeaseLost)));

@@ -6,6 +6,7 @@
 //! | [`index`] | the times of all frames of the picture track |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
 //! | [`grid`] | where GOPs and segments are cut |
+//! | [`stretch`], [`mod@run`] | what one task and one ffmpeg encode |
 //! | [`plan`] | all of the above as one stored value |
 //! | [`argv`] | the command lines of ffmpeg and ffprobe |
 //! | [`fmp4`] | reading and writing the boxes of fragmented MP4 |
@@ -31,6 +32,7 @@ pub mod probe;
 pub mod rates;
 pub mod rational;
 pub mod refusal;
+pub mod run;
 pub mod segmenter;
 pub mod stretch;
 
@@ -43,6 +45,7 @@ pub use plan::{Options, Plan};
 pub use probe::Probe;
 pub use rational::Rational;
 pub use refusal::Refusal;
+pub use run::Run;
 pub use segmenter::{Segment, Segmenter};
 pub use stretch::Stretch;
 

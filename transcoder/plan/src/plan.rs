@@ -8,11 +8,11 @@ use crate::grid::frame_ticks;
 use crate::ladder::{self, Size};
 use crate::picture::Picture;
 use crate::probe::{Probe, Video, nominal};
-use crate::stretch::{self, Stretch};
+use crate::stretch::{self, Entry, Stretch};
 use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 
 /// Version of the stored form; a plan of another version is made anew.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Highest frame rate of a rung, with room for a sloppy clock: Apple's rules (1.19) say not above 60.
 const MAX_RATE: f64 = 60.5;
@@ -24,13 +24,20 @@ pub struct Options {
     pub max_short_side: u32,
     /// Bits/s of stereo sound; mono gets half.
     pub audio_bitrate: u32,
-    /// Longest stretch, ticks; up to [`stretch::LONGEST`].
+    /// Longest stretch, ticks.
     pub longest_stretch: u64,
+    /// The fewest segments that some rung of a stretch must lack before an idle worker takes half of them.
+    pub worth_taking: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { max_short_side: 1080, audio_bitrate: 128_000, longest_stretch: stretch::LONGEST }
+        Self {
+            max_short_side: 1080,
+            audio_bitrate: 128_000,
+            longest_stretch: stretch::LONGEST,
+            worth_taking: stretch::WORTH_TAKING,
+        }
     }
 }
 
@@ -74,7 +81,7 @@ pub struct VideoPlan {
     pub frames: Option<u64>,
     /// Every how many frames of the original one is kept: 1, or more above 60 frames a second.
     pub keep_every: u32,
-    /// Unit of `start_pts` and of the stretches' times, seconds.
+    /// Unit of `start_pts` and of the entries' times, seconds.
     pub time_base: Rational,
     /// First frame shown, in the original stream's time base.
     pub start_pts: i64,
@@ -82,8 +89,21 @@ pub struct VideoPlan {
     pub poster_at: u64,
     /// What is done to each frame.
     pub picture: Picture,
-    /// In order, at least one; together the whole film.
-    pub stretches: Vec<Stretch>,
+    /// Where each segment begins in the original; empty without an index.
+    pub entries: Vec<Entry>,
+    /// First segments of the stretches, rising from 0.
+    pub joints: Vec<u32>,
+}
+
+impl VideoPlan {
+    /// The stretches in order: together the whole film.
+    pub fn stretches(&self) -> impl Iterator<Item = Stretch> + '_ {
+        self.joints.iter().enumerate().map(|(at, first)| {
+            let next = self.joints.get(at + 1).copied();
+            let whole = u32::try_from(self.entries.len()).ok().filter(|segments| *segments > 0);
+            Stretch { first: *first, end: next.or(whole) }
+        })
+    }
 }
 
 /// One rung of the ladder.
@@ -184,20 +204,20 @@ fn plan_video(
         let times = index.pts().iter().map(|pts| video.time_base.scale(pts - first, TICKS) as u64);
         Some((index, first, Grid::exact(times, frame_rate)?))
     });
-    let (grid, start_pts, stretches) = match exact {
+    let (grid, start_pts, entries, joints) = match exact {
         Some((index, first, grid)) => {
             if grid.duration > limits::MAX_SECONDS * TICKS + TICKS {
                 return Err(Refusal::TooLong { seconds: grid.duration / TICKS });
             }
-            let longest = options.longest_stretch.min(stretch::LONGEST);
-            let stretches = stretch::split(&grid, index, video.time_base, longest);
-            (grid, first, stretches)
+            let entries = stretch::entries(&grid, index, video.time_base);
+            let longest = options.longest_stretch;
+            let joints = stretch::joints(&grid, &entries, video.time_base, longest);
+            (grid, first, entries, joints)
         }
         None => {
             let duration = video.duration.or(probe.duration).unwrap_or(0);
             let grid = Grid::nominal(frame_rate, duration);
-            let stretches = stretch::whole(&grid, video.start_pts);
-            (grid, video.start_pts, stretches)
+            (grid, video.start_pts, Vec::new(), vec![0])
         }
     };
     let original_rate = original_bit_rate(probe, video, grid.duration);
@@ -213,7 +233,8 @@ fn plan_video(
         start_pts,
         poster_at: poster_at(&grid, frame_rate),
         picture: Picture::new(video),
-        stretches,
+        entries,
+        joints,
     };
     Ok((plan, grid))
 }

@@ -2,7 +2,7 @@
 
 use crate::fmp4::Fragment;
 use crate::grid::{SHORT_TAIL, joins};
-use crate::{Grid, Mismatch, Stretch, TICKS};
+use crate::{Grid, Mismatch, TICKS};
 
 /// A frame's time may differ by this many ticks from the planned one: ffmpeg and we both round to a tick, newer
 /// versions perhaps elsewhere.
@@ -23,7 +23,7 @@ pub struct Segment {
     pub bytes: Vec<u8>,
 }
 
-/// Builds the segments of one rung of one stretch.
+/// Builds the segments that one run makes of one rung.
 ///
 /// In an exact grid every GOP's start and number of frames is compared with the plan. In a nominal grid a segment
 /// begins with the first GOP of its nominal time; sequences count what really came.
@@ -34,13 +34,16 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// For one stretch of a plan with this grid.
-    pub fn new(grid: &Grid, stretch: &Stretch) -> Self {
+    /// For the segments from `first` on, up to but without `end`; `None`: to the end of the film. In a nominal grid
+    /// always the whole film.
+    pub fn new(grid: &Grid, first: u32, end: Option<u32>) -> Self {
+        let all = u32::try_from(grid.gops.len()).unwrap_or(u32::MAX);
+        let gop = |sequence: u32| grid.segment(sequence).map_or(all, |place| place.first_gop);
         let exact = grid.exact.then(|| Exact {
             grid: grid.clone(),
-            gop: stretch.first_gop,
-            end: stretch.first_gop + stretch.gops,
-            sequence: stretch.first_segment,
+            gop: gop(first),
+            end: end.map_or(all, gop),
+            sequence: first,
             bytes: Vec::new(),
         });
         let nominal = Nominal {

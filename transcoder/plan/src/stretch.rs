@@ -1,119 +1,147 @@
-//! Stretches: runs of segments that one ffmpeg makes, and how each finds its frames in the original.
+//! Stretches: runs of segments that one task encodes, and where each segment begins in the original.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Grid, Index, Rational, TICKS, limits};
 
-/// One run of consecutive segments.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stretch {
-    /// Its place among the video's stretches, from 0.
-    pub number: u32,
-    /// Sequence of its first segment.
-    pub first_segment: u32,
-    /// How many segments; an estimate in a nominal grid.
-    pub segments: u32,
-    /// Number of its first GOP.
-    pub first_gop: u32,
-    /// How many GOPs; 0 in a nominal grid.
-    pub gops: u32,
-    /// Frames before it.
-    pub first_frame: u64,
-    /// Frames in it; `None` in a nominal grid.
-    pub frames: Option<u64>,
-    /// Time of its first frame, ticks.
-    pub start: u64,
-    /// Time of its first frame in the original stream's time base.
-    pub start_pts: i64,
-    /// Time of the first frame after it, likewise; `None`: to the end.
-    pub end_pts: Option<i64>,
-    /// Where to seek in the original before decoding, microseconds of its own clock; `None`: read from
-    /// the beginning.
+/// Where decoding for a segment begins in the original. Serialised as `[pts, seek_us]`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(i64, Option<i64>)", into = "(i64, Option<i64>)")]
+pub struct Entry {
+    /// Time of the segment's first frame in the original stream's time base.
+    pub pts: i64,
+    /// Where to seek before decoding, microseconds of the original's own clock; `None`: read from the
+    /// beginning.
     pub seek_us: Option<i64>,
 }
 
-/// The one stretch of a video without an index.
-pub fn whole(grid: &Grid, start_pts: i64) -> Vec<Stretch> {
-    vec![Stretch {
-        number: 0,
-        first_segment: 0,
-        segments: grid.n_segments(),
-        first_gop: 0,
-        gops: 0,
-        first_frame: 0,
-        frames: None,
-        start: 0,
-        start_pts,
-        end_pts: None,
-        seek_us: None,
-    }]
-}
-
-/// Stretches of at most `longest` ticks (one segment at least) over an exact grid made from `index`.
-///
-/// A joint is a cut of the grid; within the last tenth of a stretch it is the cut with the shortest way from
-/// a key frame of the original, because all frames between are decoded for nothing.
-pub fn split(grid: &Grid, index: &Index, time_base: Rational, longest: u64) -> Vec<Stretch> {
-    let pts_of =
-        |frame: u64| usize::try_from(frame).ok().and_then(|at| index.pts().get(at)).copied();
-    let way = |frame: u64| {
-        let at = pts_of(frame)?;
-        Some(at.abs_diff(index.key_before(at)?))
-    };
-    let mut stretches = Vec::new();
-    let mut from = Joint::default();
-    while let Some(first) = grid.segment(from.segment) {
-        let mut here = Joint { way: None, late: false, ..from };
-        let mut best: Option<Joint> = None;
-        for place in grid.all().skip(from.segment as usize) {
-            let so_far = place.start - first.start;
-            if so_far > 0 && (so_far <= longest || best.is_none()) {
-                here.segment = place.sequence;
-                here.way = way(here.frame);
-                here.late = so_far >= longest / 10 * 9;
-                if best.is_none_or(|best| !best.late || here.way <= best.way) {
-                    best = Some(here);
-                }
-            }
-            here.frame += place.frames.unwrap_or(0);
-            here.gop += place.gops;
-        }
-        let end = Joint { segment: grid.n_segments(), ..here };
-        let fits = grid.duration - first.start <= longest;
-        let to = best.filter(|_| !fits).unwrap_or(end);
-        let start_pts = pts_of(from.frame).unwrap_or(0);
-        stretches.push(Stretch {
-            number: u32::try_from(stretches.len()).unwrap_or(u32::MAX),
-            first_segment: from.segment,
-            segments: to.segment - from.segment,
-            first_gop: from.gop,
-            gops: to.gop - from.gop,
-            first_frame: from.frame,
-            frames: Some(to.frame - from.frame),
-            start: first.start,
-            start_pts,
-            end_pts: pts_of(to.frame),
-            seek_us: seek(index, start_pts, time_base),
-        });
-        from = to;
+impl From<(i64, Option<i64>)> for Entry {
+    fn from((pts, seek_us): (i64, Option<i64>)) -> Self {
+        Self { pts, seek_us }
     }
-    stretches
 }
 
-/// A cut where a stretch may end: the segment, GOP and frame after it.
-#[derive(Clone, Copy, Default)]
-struct Joint {
-    segment: u32,
-    gop: u32,
-    frame: u64,
-    /// From the last key frame of the original, in its time base.
-    way: Option<u64>,
-    /// Within the last tenth of what a stretch may last.
-    late: bool,
+impl From<Entry> for (i64, Option<i64>) {
+    fn from(entry: Entry) -> Self {
+        (entry.pts, entry.seek_us)
+    }
 }
 
-/// The default bound of a stretch, ticks.
-pub const LONGEST: u64 = limits::MAX_STRETCH_SECONDS * TICKS;
+/// A run of consecutive segments, each in every rung that is encoded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stretch {
+    /// Sequence of its first segment.
+    pub first: u32,
+    /// Sequence of the first segment after it; `None`: to the end of the film, wherever that is.
+    pub end: Option<u32>,
+}
+
+/// The bound of a stretch as planned, ticks: 120 s. One that is lost costs at most so much work to anybody,
+/// while each costs some 0.2 CPU seconds (measured) for its start.
+pub const LONGEST: u64 = 120 * TICKS;
+
+/// Segments that two workers finish sooner than one: 30 s of film, where starting another encoder costs some 0.2 CPU
+/// seconds, and up to 1.3 more for the frames before its cut (measured).
+pub const WORTH_TAKING: u32 = 5;
+
+/// What `-force_key_frames` can carry, ticks.
+const CARRIED: u64 = limits::MAX_STRETCH_SECONDS * TICKS;
+
+/// Differences of less than this in what is decoded for nothing are not worth an uneven stretch,
+/// microseconds: some 0.1 CPU seconds.
+const NEAR: i64 = 300_000;
+
+/// Where each segment of an exact grid begins in the original that `index` is of.
+pub fn entries(grid: &Grid, index: &Index, time_base: Rational) -> Vec<Entry> {
+    let mut frame = 0;
+    let mut entries = Vec::with_capacity(grid.segments.len());
+    for place in grid.all() {
+        let pts = usize::try_from(frame).ok().and_then(|at| index.pts().get(at));
+        let pts = pts.copied().unwrap_or_default();
+        entries.push(Entry { pts, seek_us: seek(index, pts, time_base) });
+        frame += place.frames.unwrap_or(0);
+    }
+    entries
+}
+
+/// First segments of stretches of at most `longest` ticks (one segment at least) and, where the film allows, at
+/// least half of it. A joint is the cut with the shortest way from a key frame of the original, because all
+/// frames between are decoded for nothing; the last of those that are equal.
+pub fn joints(grid: &Grid, entries: &[Entry], time_base: Rational, longest: u64) -> Vec<u32> {
+    let longest = longest.min(CARRIED);
+    let mut joints = vec![0];
+    let mut first = 0;
+    while let Some(from) = grid.segment(first) {
+        if grid.duration - from.start <= longest {
+            break;
+        }
+        let cuts = grid.all().skip(first as usize + 1);
+        let near = cuts.take_while(|cut| cut.start - from.start <= longest);
+        let joint = best(
+            near.map(|cut| (cut.sequence, cut.start - from.start)),
+            |sequence, far| {
+                far * 2 >= longest && preroll_us(entries, sequence, time_base).is_some()
+            },
+            |sequence| preroll_us(entries, sequence, time_base).unwrap_or(i64::MAX),
+        );
+        // A segment that is longer than a stretch may be is one by itself.
+        let joint = joint.unwrap_or(first + 1);
+        if joint >= grid.n_segments() {
+            break;
+        }
+        joints.push(joint);
+        first = joint;
+    }
+    joints
+}
+
+/// The cut at which another worker takes over: near the middle of `from..end`, at the shortest way from a key
+/// frame of the original. `None` when there is no cut between.
+pub fn middle(
+    grid: &Grid,
+    entries: &[Entry],
+    time_base: Rational,
+    from: u32,
+    end: u32,
+) -> Option<u32> {
+    let length = u64::from(end.checked_sub(from).filter(|length| *length >= 2)?);
+    let middle = u64::from(from) + length.div_ceil(2);
+    let cuts = (from + 1..end).filter(|cut| grid.segment(*cut).is_some());
+    let off = |cut: u32| u64::from(cut).abs_diff(middle);
+    cuts.filter(|cut| off(*cut) * 5 <= length).min_by_key(|cut| {
+        let preroll = preroll_us(entries, *cut, time_base).unwrap_or(i64::MAX);
+        (preroll / NEAR, off(*cut))
+    })
+}
+
+/// Of candidates with their distance, the last of those with the least cost (in steps of [`NEAR`]) among the
+/// `good` ones; else the last of all.
+fn best(
+    candidates: impl Iterator<Item = (u32, u64)>,
+    good: impl Fn(u32, u64) -> bool,
+    cost: impl Fn(u32) -> i64,
+) -> Option<u32> {
+    let mut last = None;
+    let mut best: Option<(i64, u32)> = None;
+    for (sequence, far) in candidates {
+        last = Some(sequence);
+        if good(sequence, far) {
+            let cost = cost(sequence) / NEAR;
+            if best.is_none_or(|(least, _)| cost <= least) {
+                best = Some((cost, sequence));
+            }
+        }
+    }
+    best.map(|(_, sequence)| sequence).or(last)
+}
+
+/// How much is decoded for nothing before a segment, microseconds.
+fn preroll_us(entries: &[Entry], sequence: u32, time_base: Rational) -> Option<i64> {
+    let entry = entries.get(usize::try_from(sequence).ok()?)?;
+    let us = |pts: i64| time_base.scale(pts, 1_000_000);
+    let from = entry.seek_us.or(entries.first().map(|first| us(first.pts)))?;
+    Some(us(entry.pts).saturating_sub(from).max(0))
+}
 
 /// The key frame at or before, unless it is the first: rounded up to the microsecond, because rounding down
 /// would land on the key before and a tick more on the one after where key frames are adjacent.
@@ -135,7 +163,7 @@ mod tests {
     use super::*;
     use crate::index::Packet;
 
-    fn film(frames: i64, key_every: i64) -> (Grid, Index, Rational) {
+    fn film(frames: i64, key_every: i64) -> (Grid, Vec<Entry>, Rational) {
         let rate = Rational::whole(25);
         let packets = (0..frames).map(|frame| Packet {
             pts: frame * 512,
@@ -145,43 +173,25 @@ mod tests {
         let index = Index::new(packets).unwrap();
         let time_base = Rational::new(1, 12_800).unwrap();
         let times = index.pts().iter().map(|pts| time_base.scale(*pts, TICKS) as u64);
-        (Grid::exact(times, rate).unwrap(), index, time_base)
+        let grid = Grid::exact(times, rate).unwrap();
+        let entries = entries(&grid, &index, time_base);
+        (grid, entries, time_base)
     }
 
     #[test]
-    fn one_stretch_up_to_the_bound() {
-        let (grid, index, time_base) = film(25 * 60, 250);
-        let stretches = split(&grid, &index, time_base, LONGEST);
-        expect![[r#"
-            [
-                Stretch {
-                    number: 0,
-                    first_segment: 0,
-                    segments: 14,
-                    first_gop: 0,
-                    gops: 30,
-                    first_frame: 0,
-                    frames: Some(
-                        1500,
-                    ),
-                    start: 0,
-                    start_pts: 0,
-                    end_pts: None,
-                    seek_us: None,
-                },
-            ]
-        "#]]
-        .assert_debug_eq(&stretches);
-    }
-
-    #[test]
-    fn joints_are_cuts_near_key_frames() {
-        let (grid, index, time_base) = film(25 * 600, 240);
-        for stretch in split(&grid, &index, time_base, 200 * TICKS) {
-            let preroll = stretch.seek_us.unwrap_or(0);
-            let start = stretch.start as i64 * 100 / 9;
-            assert!(start - preroll <= 4_000_000, "{stretch:?}");
-        }
+    fn ten_minutes_with_a_key_frame_each_ten_seconds() {
+        let (grid, entries, time_base) = film(25 * 600, 250);
+        let joints = joints(&grid, &entries, time_base, LONGEST);
+        let told: Vec<_> = joints
+            .iter()
+            .map(|joint| {
+                let start = grid.segment(*joint).unwrap().start / TICKS;
+                (start, preroll_us(&entries, *joint, time_base).unwrap() / 1000)
+            })
+            .collect();
+        expect!["[(0, 0), (100, 0), (220, 0), (340, 0), (460, 0), (580, 0)]"]
+            .assert_eq(&format!("{told:?}"));
+        expect!["Some(30)"].assert_eq(&format!("{:?}", middle(&grid, &entries, time_base, 22, 42)));
     }
 
     proptest! {
@@ -191,29 +201,29 @@ mod tests {
         fn stretches_tile_the_film(
             frames in 1i64..6000, key_every in 1i64..400, longest in 1u64..300,
         ) {
-            let (grid, index, time_base) = film(frames, key_every);
+            let (grid, entries, time_base) = film(frames, key_every);
             let longest = longest * TICKS;
-            let stretches = split(&grid, &index, time_base, longest);
-            let (mut segment, mut frame, mut gop) = (0, 0, 0);
-            let mut start_pts = Some(0);
-            for stretch in &stretches {
-                prop_assert_eq!(stretch.first_segment, segment);
-                prop_assert_eq!(stretch.first_frame, frame);
-                prop_assert_eq!(stretch.first_gop, gop);
-                prop_assert_eq!(Some(stretch.start_pts), start_pts);
-                prop_assert!(stretch.segments > 0);
-                prop_assert!(stretch.seek_us.unwrap_or(0) <= stretch.start as i64 * 100 / 9 + 1);
-                segment += stretch.segments;
-                frame += stretch.frames.unwrap();
-                gop += stretch.gops;
-                start_pts = stretch.end_pts;
-                let end = grid.segment(segment).map_or(grid.duration, |place| place.start);
-                prop_assert!(end - stretch.start <= longest || stretch.segments == 1);
+            let joints = joints(&grid, &entries, time_base, longest);
+            prop_assert_eq!(joints[0], 0);
+            prop_assert_eq!(entries.len(), grid.segments.len());
+            for (at, joint) in joints.iter().enumerate() {
+                let end = joints.get(at + 1).copied().unwrap_or(grid.n_segments());
+                prop_assert!(end > *joint);
+                let start = grid.segment(*joint).unwrap().start;
+                let to = grid.segment(end).map_or(grid.duration, |place| place.start);
+                prop_assert!(to - start <= longest || end - joint == 1);
+                prop_assert!(preroll_us(&entries, *joint, time_base).unwrap() >= 0);
             }
-            prop_assert_eq!(start_pts, None);
-            prop_assert_eq!(segment, grid.n_segments());
-            prop_assert_eq!(frame, frames as u64);
-            prop_assert_eq!(gop as usize, grid.gops.len());
+        }
+
+        #[test]
+        fn the_middle_lies_between(frames in 1i64..6000, from in 0u32..40, end in 0u32..40) {
+            let (grid, entries, time_base) = film(frames, 100);
+            if let Some(middle) = middle(&grid, &entries, time_base, from, end) {
+                prop_assert!(middle > from && middle < end);
+            } else {
+                prop_assert!(end < from + 2 || grid.n_segments() <= end);
+            }
         }
     }
 }

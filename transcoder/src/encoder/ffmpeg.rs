@@ -5,9 +5,9 @@ use std::path::Path;
 use async_trait::async_trait;
 use bytes::Bytes;
 use reelpin_plan::argv;
-use reelpin_plan::{Index, Packer, Plan, Probe, Refusal, Segmenter, Stretch};
+use reelpin_plan::{Index, Packer, Plan, Probe, Refusal, Run, Segmenter};
 use reelpin_schema::bucket::Bucket;
-use reelpin_schema::cid::{File, FileDag};
+use reelpin_schema::cid::{Digest, File, FileDag};
 use reelpin_schema::video::Video;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -87,7 +87,12 @@ impl Encoder for Ffmpeg {
         let original = self.originals.get(&self.folders, bucket, video).await?;
         let probe = self.look(&original).await?;
         let index = self.index(&probe, &original).await?;
-        Ok(Probed { probe, index, digest: original.digest().clone() })
+        Ok(Probed { probe, index })
+    }
+
+    async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?;
+        Ok(original.digest().clone())
     }
 
     async fn encode(
@@ -95,22 +100,23 @@ impl Encoder for Ffmpeg {
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
-        stretch: &Stretch,
+        run: &Run,
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
         let original = self.originals.get(&self.folders, bucket, video).await?.path();
         let folder = self.folders.folder()?;
-        let argv = argv::encode(plan, stretch, &media::text(&original)?, media::FIRST_PIPE)
-            .ok_or(Cause::Row("the plan has no picture"))?;
+        let argv = argv::encode(plan, run, &media::text(&original)?, media::FIRST_PIPE)
+            .ok_or(Cause::Row("the plan has no such run"))?;
         let readable = [original];
         let mut child = media::start(self, &argv, folder.path(), &readable, out.len()).await?;
         let mut lines = Vec::with_capacity(out.len());
-        for (number, out) in out.into_iter().enumerate() {
+        for (number, (part, out)) in run.parts.iter().zip(out).enumerate() {
             let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
-            lines.push(pipe::read(pipe, Segmenter::new(&plan.grid, stretch), out));
+            let segmenter = Segmenter::new(&plan.grid, part.first, run.end);
+            lines.push(pipe::read(pipe, segmenter, out));
         }
         let read = futures_util::future::try_join_all(lines).await;
-        media::ended(argv.program, child, read.map(drop)).await
+        media::ended(argv.program, child, read.map(pipe::Read::all)).await
     }
 
     async fn audio(
@@ -118,11 +124,12 @@ impl Encoder for Ffmpeg {
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
+        until: Option<u64>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
         let original = self.originals.get(&self.folders, bucket, video).await?.path();
         let folder = self.folders.folder()?;
-        let argv = argv::audio(plan, &media::text(&original)?, media::FIRST_PIPE)
+        let argv = argv::audio(plan, &media::text(&original)?, media::FIRST_PIPE, until)
             .ok_or(Cause::Row("the plan has no audio"))?;
         let mut child = media::start(self, &argv, folder.path(), &[original], 1).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;

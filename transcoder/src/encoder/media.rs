@@ -9,6 +9,7 @@ use reelpin_plan::argv::{Argv, Program as Planned};
 use reelpin_schema::failure::Failure;
 
 use super::Ffmpeg;
+use super::pipe::Read;
 use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
 use crate::error::{Cause, TaskError};
 
@@ -157,13 +158,15 @@ pub(super) fn is_theirs(e: &ConfineError) -> bool {
 pub(super) async fn ended(
     program: Planned,
     child: Child,
-    read: Result<(), TaskError>,
+    read: Result<Read, TaskError>,
 ) -> Result<(), TaskError> {
-    if read.is_err() {
+    if !matches!(read, Ok(Read::Whole)) {
         child.kill();
     }
-    match (child.wait().await, read) {
-        (Ok(_), read) => read,
+    match (child.wait().await, read.map(|read| read == Read::Enough)) {
+        // Whatever it says about its broken pipe.
+        (_, Ok(true)) => Ok(()),
+        (Ok(_), read) => read.map(drop),
         (Err(ConfineError::NonZero { code: TOO_MANY_ERRORS, .. }), _) => {
             Err(TaskError::Theirs(Failure::new(
                 "undecodable",
@@ -171,7 +174,7 @@ pub(super) async fn ended(
                 "The file may be damaged: check that it plays, or export it again and upload that.",
             )))
         }
-        (Err(e), Ok(())) => Err(cause(program, e).into()),
+        (Err(e), Ok(false)) => Err(cause(program, e).into()),
         (Err(ConfineError::NonZero { .. } | ConfineError::Cancelled { .. }), Err(e)) => Err(e),
         (Err(e), Err(TaskError::Ours(Cause::Fmp4(_) | Cause::Mismatch(_)))) => {
             Err(cause(program, e).into())

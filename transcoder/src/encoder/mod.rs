@@ -10,7 +10,7 @@ mod pipe;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelpin_plan::{Index, Plan, Probe, Segment, Stretch};
+use reelpin_plan::{Index, Plan, Probe, Run, Segment};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Digest, File};
 use reelpin_schema::segment;
@@ -26,27 +26,33 @@ use crate::error::TaskError;
 /// Makes films of originals. Every call may be dropped half-way: what it runs ends with it.
 #[async_trait]
 pub trait Encoder: Send + Sync {
-    /// What an original is: read whole, hashed as it passes.
+    /// What an original is.
     ///
     /// # Errors
     /// *Theirs* when it is no film; *ours* when it cannot be read.
     async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError>;
 
-    /// Makes every rung of a stretch: one sender each, in the plan's order. A sender whose receiver
-    /// is gone ends the call; then the receiver knows why.
+    /// Checksum, content id and size of an original, which is read whole.
     ///
     /// # Errors
-    /// What ended it; the end of a stretch that came whole is `Ok`.
+    /// *Ours*: it cannot be read.
+    async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError>;
+
+    /// Makes what a run says: one sender for each of its parts, in their order. A sender whose
+    /// receiver is gone ends the call; then the receiver knows why.
+    ///
+    /// # Errors
+    /// What ended it; `Ok` when everything came, or nobody takes it any more.
     async fn encode(
         &self,
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
-        stretch: &Stretch,
+        run: &Run,
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError>;
 
-    /// Makes the sound. As [`Encoder::encode`].
+    /// Makes the sound, up to `until` ticks at least; `None`: all of it. As [`Encoder::encode`].
     ///
     /// # Errors
     /// What ended it.
@@ -55,6 +61,7 @@ pub trait Encoder: Send + Sync {
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
+        until: Option<u64>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError>;
 
@@ -98,8 +105,6 @@ pub struct Probed {
     pub probe: Probe,
     /// Its frames, where the container tells them.
     pub index: Option<Index>,
-    /// Checksum, content id and size.
-    pub digest: Digest,
 }
 
 /// What comes out of an encode: the init segment first.

@@ -42,13 +42,28 @@ impl Cutter for Packer {
     }
 }
 
-/// Reads a pipe to its end and hands on what comes out. Ends early, without an error, when nobody
-/// takes it any more.
+/// How reading a pipe ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Read {
+    /// With the pipe, and everything is handed on.
+    Whole,
+    /// Nobody takes it any more.
+    Enough,
+}
+
+impl Read {
+    /// How several pipes of one program ended: it is cut short when nobody takes what one of them says.
+    pub(super) fn all(read: Vec<Self>) -> Self {
+        if read.contains(&Self::Enough) { Self::Enough } else { Self::Whole }
+    }
+}
+
+/// Reads a pipe to its end and hands on what comes out. Ends early when nobody takes it any more.
 pub(super) async fn read(
     mut pipe: impl AsyncRead + Unpin,
     mut cutter: impl Cutter,
     out: mpsc::Sender<Made>,
-) -> Result<(), TaskError> {
+) -> Result<Read, TaskError> {
     let mut reader = Reader::new();
     let mut piece = vec![0; PIECE];
     loop {
@@ -68,7 +83,7 @@ pub(super) async fn read(
             };
             for next in ready {
                 if out.send(next).await.is_err() {
-                    return Ok(());
+                    return Ok(Read::Enough);
                 }
             }
         }
@@ -76,8 +91,8 @@ pub(super) async fn read(
     reader.finish()?;
     for last in cutter.finish()? {
         if out.send(Made::Segment(last)).await.is_err() {
-            return Ok(());
+            return Ok(Read::Enough);
         }
     }
-    Ok(())
+    Ok(Read::Whole)
 }

@@ -8,6 +8,8 @@ use reelpin_schema::video::StepError;
 
 use super::Worker;
 use super::end::bury;
+use super::take_over::take_over;
+use crate::work::Work;
 
 /// Expired leases taken in one transaction.
 const SWEEP: i64 = 50;
@@ -21,12 +23,20 @@ pub struct Claimed {
     pub(super) sent: Duration,
 }
 
-/// Claims the oldest ready task of these kinds.
+/// Claims the oldest ready task of these kinds; where none is ready but stretches may be claimed, the
+/// far half of one that another worker encodes.
 ///
 /// # Errors
 /// [`DbError`]; a claim whose answer was lost expires.
 pub async fn claim(worker: Worker, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
-    let work = worker.work;
+    let claimed = ready(&worker.work, kinds.clone()).await?;
+    if claimed.is_some() || !kinds.contains(&Kind::Encode) || !take_over(&worker.work).await? {
+        return Ok(claimed);
+    }
+    ready(&worker.work, kinds).await
+}
+
+async fn ready(work: &Work, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
     let sent = work.engines.ambient.now();
     let (token, name) = (work.engines.ambient.uuid(), work.name.clone());
     let lease = work

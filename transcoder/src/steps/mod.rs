@@ -6,6 +6,7 @@ mod attempt;
 mod claim;
 mod end;
 mod fence;
+mod take_over;
 
 use std::sync::Arc;
 
@@ -27,10 +28,15 @@ pub struct Lane {
     pub at_once: usize,
 }
 
-/// What may run beside what: one encode uses every core, the rest are small or wait for others.
+/// What may run beside what: one encode uses every core; what someone waits for goes beside it; the
+/// rest are small or wait for others.
 pub const LANES: &[Lane] = &[
+    Lane { kinds: &[Kind::Probe, Kind::Starter], at_once: 2 },
     Lane { kinds: &[Kind::Encode], at_once: 1 },
-    Lane { kinds: &[Kind::Probe, Kind::Audio, Kind::Poster, Kind::Package], at_once: 2 },
+    Lane {
+        kinds: &[Kind::Audio, Kind::Copy, Kind::Poster, Kind::Digest, Kind::Package],
+        at_once: 2,
+    },
     Lane { kinds: &[Kind::Pin, Kind::Delete], at_once: 1 },
 ];
 

@@ -3,11 +3,14 @@
 
 mod audio;
 mod delete;
+mod digest;
 mod encode;
+mod lines;
 mod package;
 mod pin;
 mod poster;
 mod probe;
+mod starter;
 mod store;
 
 use reelpin_schema::task::{Kind, Lease};
@@ -20,9 +23,12 @@ use crate::work::Work;
 pub(crate) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     match lease.kind() {
         Kind::Probe => probe::run(work, lease).await,
+        Kind::Starter => starter::run(work, lease).await,
         Kind::Encode => encode::run(work, lease).await,
+        Kind::Copy => Err(Cause::Row("nothing is copied yet").into()),
         Kind::Audio => audio::run(work, lease).await,
         Kind::Poster => poster::run(work, lease).await,
+        Kind::Digest => digest::run(work, lease).await,
         Kind::Package => package::run(work, lease).await,
         Kind::Pin => pin::run(work, lease).await,
         Kind::Delete => delete::run(work, lease).await,

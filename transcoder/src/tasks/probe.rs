@@ -1,10 +1,7 @@
-//! The task `probe`: the original's facts, its checksum and content id, and the plan of all that
-//! is to be made of it.
+//! The task `probe`: the original's facts, and the plan of all that is to be made of it.
 
-use reelpin_plan::{Plan, Probe, TICKS};
-use reelpin_schema::cid::Digest;
+use reelpin_plan::{Plan, Probe, Run, TICKS};
 use reelpin_schema::event::Event;
-use reelpin_schema::pin::{NewPin, Role};
 use reelpin_schema::task::{Kind, Lease, NewTask};
 use reelpin_schema::transcode::{AUDIO, Format, NewRendition};
 use reelpin_schema::video::{self, Planned};
@@ -16,11 +13,8 @@ use crate::work::Work;
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
     let probed = work.encoder.probe(work.bucket(), &video).await?;
-    if probed.digest.file.size != video.file_size {
-        return Err(Cause::Row("the original is not as large as was declared").into());
-    }
     let plan = Plan::new(&probed.probe, probed.index.as_ref(), &work.options)?;
-    let planned = decided(work, &probed.probe, &plan, &probed.digest)?;
+    let planned = decided(&probed.probe, &plan)?;
     let held = lease.clone();
     work.db()
         .run_tx("probe.finish", async move |tx| video::planned(tx, &held, &planned).await)
@@ -28,12 +22,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     Ok(())
 }
 
-fn decided(
-    work: &Work,
-    probe: &Probe,
-    plan: &Plan,
-    original: &Digest,
-) -> Result<Planned, TaskError> {
+fn decided(probe: &Probe, plan: &Plan) -> Result<Planned, TaskError> {
     let rungs = plan.video.as_ref().map_or(&[][..], |v| &v.rungs);
     let mut renditions: Vec<NewRendition> = rungs
         .iter()
@@ -42,6 +31,7 @@ fn decided(
             resolution: rung.name.clone(),
             width: Some(rung.width),
             height: Some(rung.height),
+            copy: false,
             stored: None,
         })
         .collect();
@@ -51,22 +41,14 @@ fn decided(
             resolution: AUDIO.to_owned(),
             width: None,
             height: None,
+            copy: false,
             stored: None,
         });
-    }
-    let cid = original.file.cid.to_string();
-    let mut tasks = making(plan);
-    let mut pins = Vec::new();
-    if work.engines.node.is_some() && work.engines.pin_original {
-        pins.push(NewPin::at_node(Role::Original, cid.clone()));
-        tasks.push(NewTask { kind: Kind::Pin, place: Role::Original.place(), after: &[] });
     }
     let shown = probe.video.as_ref();
     Ok(Planned {
         probe: json("probe", probe)?,
         plan: json("plan", plan)?,
-        checksum: original.sha256_hex.clone(),
-        ipfs_cid: cid,
         probed: Event::Probed {
             duration: plan.duration as f64 / TICKS as f64,
             width: shown.map(|v| v.width),
@@ -77,30 +59,34 @@ fn decided(
             audio: plan.audio.is_some(),
         },
         renditions,
-        tasks,
-        pins,
+        tasks: making(plan),
     })
 }
+
+/// What everything but the starter waits for, so that nothing slows it down.
+const STARTED: &[Kind] = &[Kind::Starter];
 
 /// The tasks that make what is planned. Packaging waits for all the others.
 fn making(plan: &Plan) -> Vec<NewTask> {
     let mut tasks = Vec::new();
     if let Some(picture) = &plan.video {
-        tasks.push(NewTask::of(Kind::Poster));
-        tasks.extend((0..).zip(&picture.stretches).map(|(place, _)| NewTask {
+        if Run::starter(&plan.grid, picture).is_some() {
+            tasks.push(NewTask::of(Kind::Starter));
+        }
+        tasks.extend(picture.stretches().map(|stretch| NewTask {
             kind: Kind::Encode,
-            place,
-            after: &[],
+            place: stretch.first.into(),
+            until: stretch.end,
+            after: STARTED,
         }));
+        tasks.push(NewTask::after(Kind::Poster, STARTED));
     }
     if plan.audio.is_some() {
-        tasks.push(NewTask::of(Kind::Audio));
+        tasks.push(NewTask::after(Kind::Audio, STARTED));
     }
-    tasks.push(NewTask {
-        kind: Kind::Package,
-        place: 0,
-        after: &[Kind::Encode, Kind::Audio, Kind::Poster],
-    });
+    tasks.push(NewTask::after(Kind::Digest, STARTED));
+    let all = &[Kind::Encode, Kind::Audio, Kind::Poster, Kind::Digest];
+    tasks.push(NewTask::after(Kind::Package, all));
     tasks
 }
 

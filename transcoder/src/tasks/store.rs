@@ -9,13 +9,13 @@ use reelpin_plan::Segment;
 use reelpin_schema::queue::Progress;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode::{self, Init, Transcode};
-use reelpin_schema::{keys, segment};
+use reelpin_schema::{keys, segment, video};
 use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::encoder::Made;
 use crate::error::{Cause, TaskError};
-use crate::published::segments;
 use crate::work::Work;
 
 /// Segments of a rendition between the encoder and the bucket; the encoder waits when they are full.
@@ -29,10 +29,22 @@ pub(super) struct Store<'a> {
     work: &'a Work,
     lease: &'a Lease,
     planned: u32,
+    /// Where this task ends, which may move towards its beginning while it works.
+    end: Mutex<End>,
+    /// Nothing more is wanted of any rendition.
+    enough: CancellationToken,
     /// One commit at a time: all of them touch the task's row.
     door: tokio::sync::Mutex<()>,
     /// When progress was told last, by the process's clock.
     told: Mutex<Option<Duration>>,
+}
+
+/// Where a task ends.
+struct End {
+    /// Sequence of the first segment that is not its own; `None`: of none.
+    until: Option<u32>,
+    /// Renditions that have not come so far.
+    open: usize,
 }
 
 /// A rendition's init as this attempt knows it.
@@ -44,36 +56,75 @@ enum Opened {
 }
 
 impl<'a> Store<'a> {
-    /// `planned`: segments of each rendition.
-    pub(super) fn new(work: &'a Work, lease: &'a Lease, planned: u32) -> Self {
-        Self { work, lease, planned, door: tokio::sync::Mutex::new(()), told: Mutex::new(None) }
+    /// `planned`: segments of each rendition; `until`: sequence of the first one that is not this task's;
+    /// `renditions`: how many are kept.
+    pub(super) fn new(
+        work: &'a Work,
+        lease: &'a Lease,
+        planned: u32,
+        until: Option<u32>,
+        renditions: usize,
+    ) -> Self {
+        Self {
+            work,
+            lease,
+            planned,
+            end: Mutex::new(End { until, open: renditions }),
+            enough: CancellationToken::new(),
+            door: tokio::sync::Mutex::new(()),
+            told: Mutex::new(None),
+        }
     }
 
-    /// Stores what comes of a rendition but what an earlier attempt stored, until there is no more.
+    /// Stores what comes of a rendition but `known` segments, which an earlier attempt stored, until there is no
+    /// more or all renditions have reached the task's end.
     pub(super) async fn keep(
         &self,
         row: &Transcode,
+        known: &HashSet<u32>,
         mut made: mpsc::Receiver<Made>,
     ) -> Result<(), TaskError> {
-        let known = self.known(row).await?;
         let mut opened = None;
-        while let Some(next) = made.recv().await {
+        let mut over = false;
+        loop {
+            let next = tokio::select! {
+                biased;
+                () = self.enough.cancelled() => return Ok(()),
+                next = made.recv() => next,
+            };
             match next {
-                Made::Init { bytes, codec } => opened = Some(self.open(row, bytes, codec).await?),
-                Made::Segment(segment) if known.contains(&segment.sequence) => {}
-                Made::Segment(segment) => {
-                    let opened = opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
-                    self.segment(row, opened, segment).await?;
+                None => return Ok(()),
+                Some(Made::Init { bytes, codec }) => {
+                    opened = Some(self.open(row, bytes, codec).await?);
+                }
+                Some(Made::Segment(segment)) => {
+                    let sequence = segment.sequence;
+                    if self.is_ours(sequence) && !known.contains(&sequence) {
+                        let opened =
+                            opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
+                        self.segment(row, opened, segment).await?;
+                    }
+                    if !over && !self.is_ours(sequence.saturating_add(1)) {
+                        over = true;
+                        self.reached();
+                    }
                 }
             }
         }
-        Ok(())
     }
 
-    /// The sequences that an earlier attempt stored.
-    async fn known(&self, row: &Transcode) -> Result<HashSet<u32>, TaskError> {
-        let stored = segments(self.work.db(), row.id).await?;
-        Ok(stored.into_iter().map(|segment| segment.sequence).collect())
+    fn is_ours(&self, sequence: u32) -> bool {
+        let end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.until.is_none_or(|until| sequence < until)
+    }
+
+    /// One more rendition has all of this task's segments.
+    fn reached(&self) {
+        let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
+        end.open = end.open.saturating_sub(1);
+        if end.open == 0 {
+            self.enough.cancel();
+        }
     }
 
     /// Stores an init unless the rendition has the same one.
@@ -132,21 +183,32 @@ impl<'a> Store<'a> {
             Opened::Known => None,
             Opened::New(init) => Some(init.clone()),
         };
-        let same = self
+        let (same, until) = self
             .work
             .db()
             .run_tx("encode.segment", async move |tx| {
-                task::progressed(tx, &lease).await?;
+                let until = task::progressed(tx, &lease).await?;
+                if until.is_some_and(|until| stored.sequence >= until) {
+                    return Ok::<_, TaskError>((true, until));
+                }
                 if let Some(init) = &init
                     && transcode::set_init(tx, rendition, init).await? != init.cid
                 {
-                    return Ok::<_, TaskError>(false);
+                    return Ok((false, until));
                 }
                 segment::insert(tx, &stored).await?;
-                Ok(true)
+                video::grew(tx, lease.video(), rendition, stored.sequence).await?;
+                Ok((true, until))
             })
             .await?;
-        if same { Ok(()) } else { Err(Cause::Init { resolution: resolution.to_owned() }.into()) }
+        if !same {
+            return Err(Cause::Init { resolution: resolution.to_owned() }.into());
+        }
+        // Another worker may have taken the far part of the stretch.
+        if until.is_some() {
+            self.end.lock().unwrap_or_else(PoisonError::into_inner).until = until;
+        }
+        Ok(())
     }
 
     /// Tells feeds how far the video is; best effort.

@@ -8,13 +8,12 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use reelpin_gateway::Engines;
-use reelpin_plan::{Options, TICKS};
 use reelpin_transcoder::Collaborators;
 use reelpin_transcoder::steps::{self, Claimed, LANES, Worker};
 use uuid::Uuid;
 
 use super::Env;
-use crate::model::EncoderModel;
+use crate::model::{EncoderModel, film};
 use crate::turns::holding;
 
 /// How often a worker looks without a hint.
@@ -31,7 +30,7 @@ fn steps(env: &Env, engines: Engines, name: String) -> Worker {
         ambient: engines.ambient,
     };
     let encoder = EncoderModel::new(env.gates.clone(), env.actor);
-    let options = Options { longest_stretch: 8 * TICKS, ..Options::default() };
+    let options = film::options();
     Worker::new(collaborators, Arc::new(encoder), options, name)
 }
 

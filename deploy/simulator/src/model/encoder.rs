@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelpin_plan::{Plan, Segment, Stretch};
+use reelpin_plan::{Plan, Run, Segment};
 use reelpin_schema::bucket::Bucket;
-use reelpin_schema::cid::{Checksum, File, FileDag};
+use reelpin_schema::cid::{Checksum, Digest, File, FileDag};
 use reelpin_schema::keys;
 use reelpin_schema::transcode::AUDIO;
 use reelpin_schema::video::Video;
@@ -106,7 +106,16 @@ impl Encoder for EncoderModel {
             return Err(Cause::Silent.into());
         }
         let probe = film::probe(&film, bytes.len())?;
-        Ok(Probed { probe, index: film::index(&film), digest: Checksum::of(&bytes) })
+        Ok(Probed { probe, index: film::index(&film) })
+    }
+
+    async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {
+        let (bytes, _) = self.read(bucket, video).await?;
+        if self.output("digest").await? {
+            Ok(Checksum::of(&bytes))
+        } else {
+            Err(Cause::Silent.into())
+        }
     }
 
     async fn encode(
@@ -114,15 +123,16 @@ impl Encoder for EncoderModel {
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
-        stretch: &Stretch,
+        run: &Run,
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
         let (_, film) = self.read(bucket, video).await?;
         let rungs = plan.video.as_ref().map_or(&[][..], |picture| &picture.rungs);
-        let places = stretch.first_segment..stretch.first_segment + stretch.segments;
-        let lines = rungs.iter().zip(out).map(|(rung, out)| {
-            let made = segments(&film, plan, &rung.name, places.clone());
-            self.send(&film, &rung.name, made, out)
+        let end = run.end.unwrap_or_else(|| plan.grid.n_segments());
+        let lines = run.parts.iter().zip(out).filter_map(|(part, out)| {
+            let rung = rungs.get(part.rung)?;
+            let made = segments(&film, plan, &rung.name, part.first..end);
+            Some(self.send(&film, &rung.name, made, out))
         });
         futures_util::future::try_join_all(lines).await?;
         Ok(())
@@ -133,10 +143,12 @@ impl Encoder for EncoderModel {
         bucket: &Bucket,
         video: &Video,
         plan: &Plan,
+        until: Option<u64>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
         let (_, film) = self.read(bucket, video).await?;
-        let made = segments(&film, plan, AUDIO, 0..plan.grid.n_segments());
+        let end = if until.is_some() { 1 } else { plan.grid.n_segments() };
+        let made = segments(&film, plan, AUDIO, 0..end);
         self.send(&film, AUDIO, made, out).await
     }
 

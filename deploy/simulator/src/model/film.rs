@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use reelpin_plan::index::Packet;
-use reelpin_plan::{Index, Probe, Refusal};
+use reelpin_plan::{Index, Options, Probe, Refusal, TICKS};
 
 use crate::script::{Film, Flaw};
 
@@ -29,6 +29,11 @@ pub(super) fn film(original: &[u8]) -> Result<Film, Refusal> {
     let json = original.get(24..).ok_or(Refusal::NotAVideo)?;
     let film: Film = serde_json::from_slice(json).map_err(|_| Refusal::NotAVideo)?;
     if film.flaw == Flaw::Refused { Err(Refusal::NotAVideo) } else { Ok(film) }
+}
+
+/// How films of these few seconds are divided among workers.
+pub fn options() -> Options {
+    Options { longest_stretch: 12 * TICKS, worth_taking: 2, ..Options::default() }
 }
 
 /// What ffprobe would tell of it.
@@ -86,7 +91,7 @@ pub(super) fn init(film: &Film, resolution: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use reelpin_plan::{Options, Plan, TICKS};
+    use reelpin_plan::Plan;
 
     use super::*;
 
@@ -98,13 +103,13 @@ mod tests {
             let bytes = original(&made);
             assert_eq!(film(&bytes).unwrap(), made);
             let probe = probe(&made, bytes.len()).unwrap();
-            let options = Options { longest_stretch: 8 * TICKS, ..Options::default() };
+            let options = options();
             let plan = Plan::new(&probe, index(&made).as_ref(), &options).unwrap();
             assert!(plan.grid.exact);
             assert_eq!(plan.audio.is_some(), sound);
             let picture = plan.video.unwrap();
             assert_eq!(picture.rungs.len(), rungs as usize);
-            assert_eq!(picture.stretches.len() > 1, seconds > 12, "{seconds}");
+            assert_eq!(picture.joints.len() > 1, seconds > 12, "{seconds}");
         }
     }
 }

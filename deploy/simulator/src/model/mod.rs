@@ -2,7 +2,7 @@
 
 mod bucket;
 mod encoder;
-mod film;
+pub mod film;
 mod node;
 mod queue;
 

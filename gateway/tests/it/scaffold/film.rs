@@ -13,7 +13,7 @@ use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
 use reelpin_schema::transcode::{
     self, Format, Init, NewRendition, Packaged, StoredFile, Transcode,
 };
-use reelpin_schema::video::{self, Completed, Planned};
+use reelpin_schema::video::{self, Completed, Digested, Planned};
 use uuid::Uuid;
 
 use super::{Stage, id_of};
@@ -76,7 +76,7 @@ impl<'a> Film<'a> {
         let film = Self::planned(stage).await?;
         film.store("480p").await?;
         film.store("audio").await?;
-        film.announce_playable().await?;
+        film.stage.queue.video_changed(film.id).await;
         Ok(film)
     }
 
@@ -136,21 +136,27 @@ impl<'a> Film<'a> {
             resolution: resolution.to_owned(),
             width: pixels.map(|p| p.0),
             height: pixels.map(|p| p.1),
+            copy: false,
             stored: None,
         };
         let planned = Planned {
             probe: serde_json::to_value(&probe)?,
             plan: serde_json::to_value(&plan)?,
-            checksum: "c0ffee".to_owned(),
-            ipfs_cid: "bafyoriginal".to_owned(),
             probed: Event::Probed { duration: 5.0, width: Some(854), height: Some(480) },
             planned: Event::Planned { rungs: vec!["480p".to_owned()], audio: true },
             renditions: vec![rung("480p", Some((854, 480))), rung("audio", None)],
-            tasks: vec![NewTask::of(Kind::Package)],
-            pins: vec![NewPin::at_node(Role::Original, "bafyoriginal".to_owned())],
+            tasks: vec![NewTask::of(Kind::Digest), NewTask::after(Kind::Package, &[Kind::Digest])],
         };
         let step = async move |tx: &Tx| video::planned(tx, &lease, &planned).await;
         self.stage.db.run_tx("test.planned", step).await?;
+        let lease = self.claim(Kind::Digest).await?;
+        let digested = Digested {
+            checksum: "c0ffee".to_owned(),
+            ipfs_cid: "bafyoriginal".to_owned(),
+            pins: vec![NewPin::at_node(Role::Original, "bafyoriginal".to_owned())],
+        };
+        let step = async move |tx: &Tx| video::digested(tx, &lease, &digested).await;
+        self.stage.db.run_tx("test.digested", step).await?;
         self.stage.queue.video_changed(self.id).await;
         Ok(())
     }
@@ -206,25 +212,17 @@ impl<'a> Film<'a> {
             size,
         };
         let codec = if resolution == "audio" { "mp4a.40.2" } else { "avc1.64001e" };
+        let id = self.id;
         let init =
             Init { path: init, cid: "bafyinit".to_owned(), size: 12, codec: codec.to_owned() };
         self.stage
             .db
             .run_tx("test.segment", async move |tx| {
                 transcode::set_init(tx, transcode_id, &init).await?;
-                segment::insert(tx, &segment).await
+                segment::insert(tx, &segment).await?;
+                video::grew(tx, id, transcode_id, sequence).await
             })
             .await?;
-        Ok(())
-    }
-
-    async fn announce_playable(&self) -> anyhow::Result<()> {
-        let id = self.id;
-        self.stage
-            .db
-            .run_tx("test.playable", async move |tx| video::playable(tx, id).await)
-            .await?;
-        self.stage.queue.video_changed(id).await;
         Ok(())
     }
 
@@ -269,6 +267,7 @@ impl<'a> Film<'a> {
                 resolution: "480p".to_owned(),
                 width: Some(854),
                 height: Some(480),
+                copy: false,
                 stored: Some(stored),
             }],
             master: NewFile {

@@ -33,7 +33,18 @@ const NEVER: &[(&str, &str)] = &[
         "a completed video that lacks a segment",
         "SELECT count(*) FROM transcodes t JOIN videos v ON v.id = t.video_id
         WHERE v.upload_status = 'completed' AND t.format = 'hls' AND
-            (SELECT count(*) FROM transcode_segments s WHERE s.transcode_id = t.id) <> 6",
+            (SELECT count(*) FROM transcode_segments s WHERE s.transcode_id = t.id) <> 12",
+    ),
+    (
+        "a completed video whose playlists never grew to their end",
+        "SELECT count(*) FROM transcodes t JOIN videos v ON v.id = t.video_id
+        WHERE v.upload_status = 'completed' AND t.format = 'hls'
+            AND (t.prefix <> 12 OR t.listed_at IS NULL)",
+    ),
+    (
+        "stretches that overlap",
+        "SELECT count(*) FROM tasks a JOIN tasks b ON b.video_id = a.video_id
+        WHERE a.kind = 'encode' AND b.kind = 'encode' AND a.place < b.place AND a.until > b.place",
     ),
     (
         "a completed video whose pin is open",

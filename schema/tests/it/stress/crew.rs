@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reelpin_schema::db::DbError;
+use reelpin_schema::db::{DbError, Tx};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::failure::Failure;
 use reelpin_schema::file::{self, NewFile, Role};
@@ -10,14 +10,14 @@ use reelpin_schema::pin::{self, NewPin};
 use reelpin_schema::segment::{self, Segment};
 use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
 use reelpin_schema::transcode::{self, AUDIO, Format, NewRendition};
-use reelpin_schema::video::{self, Completed, Planned, Postered, StepError};
+use reelpin_schema::video::{self, Completed, Digested, Planned, Postered, StepError};
 use uuid::Uuid;
 
 use super::Stage;
 
 /// Stretches of each video, and segments of a stretch.
 const STRETCHES: i64 = 3;
-const SEGMENTS: u32 = 2;
+const SEGMENTS: u32 = 4;
 
 /// Does tasks until there is none, once the trouble is over.
 pub(super) async fn work(stage: Stage) {
@@ -32,6 +32,7 @@ pub(super) async fn work(stage: Stage) {
             if stage.is_calm() {
                 return;
             }
+            take_over(&stage).await.unwrap();
             tokio::time::sleep(Duration::from_millis(5)).await;
             continue;
         };
@@ -95,8 +96,13 @@ async fn fail(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
 async fn one(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
     match lease.kind() {
         Kind::Probe => probe(stage, lease).await,
-        Kind::Encode => {
-            let first = u32::try_from(lease.place()).unwrap() * SEGMENTS;
+        Kind::Starter => {
+            store(stage, lease, "480p", 0..1).await?;
+            store(stage, lease, AUDIO, 0..1).await?;
+            stored(stage, lease, "480p").await
+        }
+        Kind::Encode | Kind::Copy => {
+            let first = u32::try_from(lease.place()).unwrap();
             store(stage, lease, "480p", first..first + SEGMENTS).await?;
             stored(stage, lease, "480p").await
         }
@@ -104,6 +110,7 @@ async fn one(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
             store(stage, lease, AUDIO, 0..u32::try_from(STRETCHES).unwrap() * SEGMENTS).await?;
             stored(stage, lease, AUDIO).await
         }
+        Kind::Digest => digest(stage, lease).await,
         Kind::Poster => poster(stage, lease).await,
         Kind::Package => package(stage, lease).await,
         Kind::Pin => pinned(stage, lease).await,
@@ -113,24 +120,32 @@ async fn one(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
 
 fn rendition(resolution: &str) -> NewRendition {
     let resolution = resolution.to_owned();
-    NewRendition { format: Format::Hls, resolution, width: None, height: None, stored: None }
+    let (width, height) = (None, None);
+    NewRendition { format: Format::Hls, resolution, width, height, copy: false, stored: None }
 }
 
 async fn probe(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
-    let mut tasks = vec![NewTask::of(Kind::Poster), NewTask::of(Kind::Audio)];
-    tasks.extend((0..STRETCHES).map(|place| NewTask { kind: Kind::Encode, place, after: &[] }));
-    let after = &[Kind::Encode, Kind::Audio, Kind::Poster];
-    tasks.push(NewTask { kind: Kind::Package, place: 0, after });
+    let started = &[Kind::Starter];
+    let mut tasks = vec![
+        NewTask::of(Kind::Starter),
+        NewTask::after(Kind::Poster, started),
+        NewTask::after(Kind::Audio, started),
+        NewTask::after(Kind::Digest, started),
+    ];
+    tasks.extend((0..STRETCHES).map(|stretch| {
+        let place = stretch * i64::from(SEGMENTS);
+        let until = u32::try_from(place).ok().map(|place| place + SEGMENTS);
+        NewTask { kind: Kind::Encode, place, until, after: started }
+    }));
+    let after = &[Kind::Encode, Kind::Audio, Kind::Poster, Kind::Digest];
+    tasks.push(NewTask::after(Kind::Package, after));
     let planned = Planned {
         probe: serde_json::json!({}),
         plan: serde_json::json!({ "duration": 1 }),
-        checksum: "00".to_owned(),
-        ipfs_cid: "original".to_owned(),
         probed: Event::Probed { duration: 1.0, width: None, height: None },
         planned: Event::Planned { rungs: vec!["480p".to_owned()], audio: true },
         renditions: vec![rendition("480p"), rendition(AUDIO)],
         tasks,
-        pins: Vec::new(),
     };
     let lease = lease.clone();
     stage.db.run_tx("stress.plan", async move |tx| video::planned(tx, &lease, &planned).await).await
@@ -147,7 +162,10 @@ async fn store(
         stage
             .db
             .run_tx("stress.segment", async move |tx| {
-                task::progressed(tx, &lease).await?;
+                let until = task::progressed(tx, &lease).await?;
+                if until.is_some_and(|until| sequence >= until) {
+                    return Ok(());
+                }
                 let open = tx
                     .opt(
                         "SELECT 1 AS one FROM attempts WHERE token = $1 AND closed_at IS NULL",
@@ -168,7 +186,8 @@ async fn store(
                     duration_ticks: 90_000,
                     size: 1,
                 };
-                Ok(segment::insert(tx, &segment).await?)
+                segment::insert(tx, &segment).await?;
+                video::grew(tx, lease.video(), row.id, sequence).await
             })
             .await?;
     }
@@ -191,9 +210,27 @@ async fn stored(stage: &Stage, lease: &Lease, resolution: &'static str) -> Resul
                     }
                 }
             }
-            video::playable(tx, lease.video()).await
+            Ok(())
         })
         .await
+}
+
+async fn digest(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
+    let (checksum, ipfs_cid) = ("00".to_owned(), "original".to_owned());
+    let done = Digested { checksum, ipfs_cid, pins: Vec::new() };
+    let lease = lease.clone();
+    let step = async move |tx: &Tx| video::digested(tx, &lease, &done).await;
+    Ok(stage.db.run_tx("stress.digest", step).await?)
+}
+
+/// Takes the far half of a stretch that another one works on.
+async fn take_over(stage: &Stage) -> Result<(), DbError> {
+    let busy = stage.db.run_tx("stress.busy", async move |tx| task::busy(tx, 8).await).await?;
+    if let Some(busy) = busy.into_iter().max_by_key(|busy| busy.until - busy.reached) {
+        let at = busy.reached.midpoint(busy.until);
+        stage.db.run_tx("stress.split", async move |tx| task::split(tx, &busy, at).await).await?;
+    }
+    Ok(())
 }
 
 async fn poster(stage: &Stage, lease: &Lease) -> Result<(), StepError> {

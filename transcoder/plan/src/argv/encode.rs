@@ -1,19 +1,20 @@
-//! The encoder of one stretch: one decode, every rung, a pipe for each.
+//! The encoder of one run: one decode, its rungs, a pipe for each.
 
 use super::{Argv, FRAGMENTS};
 use crate::plan::{Plan, Rung, VideoPlan};
-use crate::{Grid, Stretch, TICKS};
+use crate::{Grid, Run, TICKS};
 
 /// Keys are forced this much before their frame, so that rounding cannot miss it: 0.5 ms, in ticks.
 const KEY_MARGIN: u64 = TICKS / 2000;
 
-/// Encodes `stretch`: rung i of the plan goes to `pipe:(first_fd + i)` as an init segment and one fragment for each
-/// GOP. `None` where there is no picture.
-pub fn encode(plan: &Plan, stretch: &Stretch, original: &str, first_fd: u32) -> Option<Argv> {
+/// Encodes `run`: its part i goes to `pipe:(first_fd + i)` as an init segment and one fragment for each GOP. `None`
+/// where the plan has no picture or no such rung.
+pub fn encode(plan: &Plan, run: &Run, original: &str, first_fd: u32) -> Option<Argv> {
     let video = plan.video.as_ref()?;
     let mut argv = Argv::ffmpeg();
     argv.guard(&plan.decoders);
-    if let Some(micros) = stretch.seek_us {
+    let entry = usize::try_from(run.first()).ok().and_then(|first| video.entries.get(first));
+    if let Some(micros) = entry.and_then(|entry| entry.seek_us) {
         // Relative to the clock of the original, not to its start, and to the key frame itself.
         let sign = if micros < 0 { "-" } else { "" };
         let micros = micros.unsigned_abs();
@@ -22,10 +23,10 @@ pub fn encode(plan: &Plan, stretch: &Stretch, original: &str, first_fd: u32) -> 
         argv.add("-noaccurate_seek");
     }
     argv.add("-copyts -i").arg(original);
-    argv.add("-filter_complex").arg(filters(video, stretch));
-    let keys = keys(&plan.grid, stretch);
-    for (fd, (number, rung)) in (first_fd..).zip(video.rungs.iter().enumerate()) {
-        output(&mut argv, number, rung, keys.as_deref());
+    argv.add("-filter_complex").arg(filters(video, run)?);
+    for (fd, part) in (first_fd..).zip(&run.parts) {
+        let keys = keys(&plan.grid, part.first, run.end);
+        output(&mut argv, part.rung, video.rungs.get(part.rung)?, keys.as_deref());
         argv.arg(format!("pipe:{fd}"));
     }
     Some(argv)
@@ -47,10 +48,13 @@ fn output(argv: &mut Argv, number: usize, rung: &Rung, keys: Option<&str>) {
     argv.add("-movflags +cmaf+frag_keyframe+empty_moov+frag_discont+skip_trailer");
 }
 
-/// One chain from the decoder to the top rung, each rung below scaled from the one above.
-fn filters(video: &VideoPlan, stretch: &Stretch) -> String {
-    let end = stretch.end_pts.map_or(String::new(), |end| format!(":end_pts={end}"));
-    let mut graph = format!("[0:{}]trim=start_pts={}{end}", video.stream, stretch.start_pts);
+/// One chain from the decoder to the highest rung of the run, each rung below scaled from the one above.
+fn filters(video: &VideoPlan, run: &Run) -> Option<String> {
+    let entry = |sequence: u32| usize::try_from(sequence).ok().and_then(|at| video.entries.get(at));
+    let from = run.first();
+    let start = entry(from).map_or(video.start_pts, |entry| entry.pts);
+    let end = run.end.and_then(entry).map_or(String::new(), |end| format!(":end_pts={}", end.pts));
+    let mut graph = format!("[0:{}]trim=start_pts={start}{end}", video.stream);
     // In the stream's own time base, so exact; after this, time 0 is the first frame of the film.
     if video.start_pts != 0 {
         graph.push_str(&format!(",setpts=PTS-({})", video.start_pts));
@@ -59,9 +63,15 @@ fn filters(video: &VideoPlan, stretch: &Stretch) -> String {
         graph.push_str(&format!(",select=not(mod(n\\,{}))", video.keep_every));
     }
     graph.push(',');
-    graph.push_str(video.picture.deinterlacer());
-    for (number, rung) in video.rungs.iter().enumerate().rev() {
-        if number + 1 == video.rungs.len() {
+    if video.picture.deinterlace {
+        // It halves the unit of time; what follows counts in the stream's.
+        graph.push_str(video.picture.deinterlacer());
+        graph.push_str(&format!("settb={},", video.time_base));
+    }
+    for (at, part) in run.parts.iter().enumerate().rev() {
+        let rung = video.rungs.get(part.rung)?;
+        let number = part.rung;
+        if at + 1 == run.parts.len() {
             graph.push_str(&video.picture.filters(rung.width, rung.height));
         } else {
             graph.push_str(&format!(
@@ -69,22 +79,42 @@ fn filters(video: &VideoPlan, stretch: &Stretch) -> String {
                 rung.width, rung.height
             ));
         }
-        match number.checked_sub(1) {
-            Some(below) => graph.push_str(&format!(",split=2[v{number}][s{below}]")),
-            None => graph.push_str("[v0]"),
+        // Exact too: the frames' time base is still the stream's.
+        let trim = match entry(part.first).filter(|_| part.first > from) {
+            Some(entry) => format!("trim=start_pts={}", entry.pts - video.start_pts),
+            None => String::new(),
+        };
+        match at.checked_sub(1).and_then(|below| run.parts.get(below)) {
+            Some(below) => {
+                let below = below.rung;
+                if trim.is_empty() {
+                    graph.push_str(&format!(",split=2[v{number}][s{below}]"));
+                } else {
+                    graph.push_str(&format!(
+                        ",split=2[t{number}][s{below}];[t{number}]{trim}[v{number}]"
+                    ));
+                }
+            }
+            None if trim.is_empty() => graph.push_str(&format!("[v{number}]")),
+            None => graph.push_str(&format!(",{trim}[v{number}]")),
         }
     }
-    graph
+    Some(graph)
 }
 
-/// Key frames of the stretch after its first; `None` when there are none.
-fn keys(grid: &Grid, stretch: &Stretch) -> Option<String> {
+/// Key frames from segment `first` on, after its own; `None` when there are none.
+fn keys(grid: &Grid, first: u32, end: Option<u32>) -> Option<String> {
     if !grid.exact {
         return Some(format!("expr:{}", grid.key_expression()));
     }
-    let gops = grid.gops.iter().skip(stretch.first_gop as usize).take(stretch.gops as usize);
-    let times: Vec<String> = gops
-        .skip(1)
+    let gop = |sequence: u32| grid.segment(sequence).map(|place| place.first_gop as usize);
+    let from = gop(first)?;
+    let to = end.and_then(gop).unwrap_or(grid.gops.len());
+    let times: Vec<String> = grid
+        .gops
+        .iter()
+        .take(to)
+        .skip(from + 1)
         .map(|gop| {
             let tenths_ms = (gop.start.saturating_sub(KEY_MARGIN)) * 10_000 / TICKS;
             format!("{}.{:04}", tenths_ms / 10_000, tenths_ms % 10_000)

@@ -47,7 +47,7 @@ pub(crate) fn show(film: &Film) -> String {
         text.push_str(&format!(
             "\n{} fps, {n_frames} frames, {} stretches: {}\n",
             video.frame_rate,
-            video.stretches.len(),
+            video.joints.len(),
             cuts(&film.rungs[0].segments)
         ));
     }
@@ -75,7 +75,7 @@ fn check_split(name: &str, words: &str, want: Expect) {
     let path = original.to_str().unwrap();
     let probe = Probe::parse(&run(&argv::probe(path)).stdout).unwrap();
     let plan = Plan::new(&probe, split.index.as_ref(), &Options::default()).unwrap();
-    assert_eq!(plan.video.as_ref().map(|video| video.stretches.len()), Some(1));
+    assert_eq!(plan.video.as_ref().map(|video| video.joints.len()), Some(1));
     let whole = rungs(&plan, path, dir.path()).unwrap();
     for (split, whole) in split.rungs.iter().zip(&whole) {
         assert_eq!(split.init.bytes, whole.init.bytes);

@@ -3,7 +3,7 @@
 
 use expect_test::{Expect, ExpectFile, expect, expect_file};
 use reelpin_plan::index::Packet;
-use reelpin_plan::{Index, Options, Plan, Probe, Rational, TICKS, argv};
+use reelpin_plan::{Index, Options, Plan, Probe, Rational, Run, argv};
 
 fn answer(name: &str) -> String {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/probes");
@@ -39,10 +39,21 @@ fn render(plan: &Plan) -> String {
         for rung in &video.rungs {
             line(format!("{rung:?}"));
         }
-        line(format!("{} segments, {:?}", plan.grid.segments.len(), video.stretches[0]));
-        line(argv::encode(plan, &video.stretches[0], "original", 3).unwrap().to_string());
+        let entries = [video.entries.first(), video.entries.get(1), video.entries.last()];
+        line(format!(
+            "{} segments, {entries:?}, joints {:?}",
+            plan.grid.segments.len(),
+            video.joints
+        ));
+        let starter = Run::starter(&plan.grid, video);
+        if let Some(starter) = &starter {
+            line(argv::encode(plan, starter, "original", 3).unwrap().to_string());
+        }
+        let stored = |rung| u32::from(rung == 0 && starter.is_some());
+        let rest = Run::rest(video, video.stretches().next().unwrap(), stored).unwrap();
+        line(argv::encode(plan, &rest, "original", 3).unwrap().to_string());
     }
-    if let Some(sound) = argv::audio(plan, "original", 3) {
+    if let Some(sound) = argv::audio(plan, "original", 3, None) {
         line(format!("{:?}", plan.audio.as_ref().unwrap().language));
         line(sound.to_string());
     }
@@ -185,20 +196,21 @@ fn twelve_hours_at_sixty_frames() {
     let index = constant_index(&probe, 12 * 3600 * 60).unwrap();
     let plan = Plan::new(&probe, Some(&index), &Options::default()).unwrap();
     let video = plan.video.as_ref().unwrap();
-    let frames: u64 = video.stretches.iter().filter_map(|stretch| stretch.frames).sum();
-    assert_eq!(frames, 12 * 3600 * 60);
-    for stretch in &video.stretches {
-        let argv = argv::encode(&plan, stretch, "original", 3).unwrap();
+    assert_eq!(video.frames, Some(12 * 3600 * 60));
+    let mut end = Some(0);
+    for stretch in video.stretches() {
+        assert_eq!(end, Some(stretch.first));
+        end = stretch.end;
+        let run = Run::rest(video, stretch, |_| 0).unwrap();
+        let argv = argv::encode(&plan, &run, "original", 3).unwrap();
         let longest = argv.args.iter().map(String::len).max().unwrap();
-        assert!(longest < 128 << 10, "one argument has {longest} bytes");
-        let end = plan.grid.segment(stretch.first_segment + stretch.segments);
-        let end = end.map_or(plan.duration, |place| place.start);
-        assert!(end - stretch.start <= 3 * 3600 * TICKS);
+        assert!(longest < 16 << 10, "one argument has {longest} bytes");
     }
+    assert_eq!(end, Some(plan.grid.n_segments()));
     let stored = serde_json::to_string(&plan).unwrap().len();
     assert!(stored < 1 << 20, "{stored} bytes");
-    expect!["5 stretches, 402251 bytes"]
-        .assert_eq(&format!("{} stretches, {stored} bytes", video.stretches.len()));
+    expect!["432 stretches, 572896 bytes"]
+        .assert_eq(&format!("{} stretches, {stored} bytes", video.joints.len()));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use proptest::prelude::*;
 use reelpin_plan::fmp4::{Error, Part, Reader};
-use reelpin_plan::{Grid, Packer, Rational, Segmenter, TICKS, stretch};
+use reelpin_plan::{Grid, Packer, Rational, Segmenter, TICKS};
 
 use crate::run::ffmpeg_bytes;
 
@@ -26,7 +26,7 @@ fn streams() -> &'static [Vec<u8>; 2] {
 /// Reads all of it and packs what comes, as picture and as sound.
 fn swallow(bytes: &[u8], piece: usize) -> Result<usize, Error> {
     let grid = Grid::nominal(Rational::whole(25), TICKS);
-    let mut segmenter = Segmenter::new(&grid, &stretch::whole(&grid, 0)[0]);
+    let mut segmenter = Segmenter::new(&grid, 0, None);
     let mut packer = Packer::new(&grid);
     let mut reader = Reader::new();
     let (mut n_parts, mut sound, mut picture) = (0, true, true);

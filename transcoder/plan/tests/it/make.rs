@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use reelpin_plan::fmp4::{Init, Part, Reader, Sample};
 use reelpin_plan::playlist::{Entry, Media, media, target_duration};
 use reelpin_plan::{
-    Index, Mismatch, Options, Packer, Plan, Probe, Segment, Segmenter, TICKS, argv,
+    Index, Mismatch, Options, Packer, Plan, Probe, Run, Segment, Segmenter, TICKS, argv,
 };
 
 use crate::run::{ffmpeg, ffprobe, run, run_to};
@@ -64,13 +64,21 @@ pub(crate) fn rungs(plan: &Plan, path: &str, dir: &Path) -> Result<Vec<Rendition
     let Some(video) = &plan.video else { return Ok(Vec::new()) };
     let mut made: Vec<(Option<Init>, Vec<Segment>)> =
         video.rungs.iter().map(|_| (None, Vec::new())).collect();
-    for stretch in &video.stretches {
-        let files: Vec<PathBuf> = video.rungs.iter().map(|rung| dir.join(&rung.name)).collect();
-        let argv = argv::encode(plan, stretch, path, 3).unwrap();
+    let starter = Run::starter(&plan.grid, video);
+    let stored = u32::from(starter.is_some());
+    let stretches = video.stretches().filter_map(|stretch| {
+        let stored = |rung| if stretch.first == 0 && rung == 0 { stored } else { 0 };
+        Run::rest(video, stretch, stored)
+    });
+    for run in starter.iter().cloned().chain(stretches) {
+        let files: Vec<PathBuf> =
+            run.parts.iter().map(|part| dir.join(&video.rungs[part.rung].name)).collect();
+        let argv = argv::encode(plan, &run, path, 3).unwrap();
         let printed = run_to(&argv, &files);
         assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
-        for ((init, segments), file) in made.iter_mut().zip(&files) {
-            let mut segmenter = Segmenter::new(&plan.grid, stretch);
+        for (part, file) in run.parts.iter().zip(&files) {
+            let (init, segments) = &mut made[part.rung];
+            let mut segmenter = Segmenter::new(&plan.grid, part.first, run.end);
             let mut fresh = Vec::new();
             for part in parts(&fs::read(file).unwrap()) {
                 match part {
@@ -92,7 +100,7 @@ pub(crate) fn rungs(plan: &Plan, path: &str, dir: &Path) -> Result<Vec<Rendition
 }
 
 fn audio(plan: &Plan, path: &str, dir: &Path) -> Option<Rendition> {
-    let argv = argv::audio(plan, path, 3)?;
+    let argv = argv::audio(plan, path, 3, None)?;
     let file = dir.join("audio");
     let printed = run_to(&argv, std::slice::from_ref(&file));
     assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);

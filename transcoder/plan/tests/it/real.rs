@@ -167,7 +167,8 @@ fn audiobook_cut_off_after_its_index() {
     let plan = Plan::new(&probe, None, &Options::default()).unwrap();
     assert!(plan.video.is_none());
     let sound = dir_file();
-    let printed = run_to(&argv::audio(&plan, path, 3).unwrap(), std::slice::from_ref(&sound.1));
+    let printed =
+        run_to(&argv::audio(&plan, path, 3, None).unwrap(), std::slice::from_ref(&sound.1));
     assert_eq!(printed.code, Some(0), "{}", printed.stderr);
     let mut packer = Packer::new(&plan.grid);
     for part in parts(&std::fs::read(&sound.1).unwrap()) {

@@ -54,6 +54,7 @@ async fn one(
         resolution: resolution.to_owned(),
         width: row.and_then(|row| row.width),
         height: row.and_then(|row| row.height),
+        copy: picture.is_some_and(|hls| hls.row.kind == "copy"),
         stored: Some(StoredFile {
             path: key,
             cid: file.cid.to_string(),

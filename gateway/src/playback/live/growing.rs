@@ -1,0 +1,76 @@
+//! A video at one moment of its growth: which rungs are listed, and up to which cut they are shown.
+
+use reelpin_plan::Plan;
+use reelpin_schema::db::{DbError, Tx};
+use reelpin_schema::segment::Segment;
+use reelpin_schema::transcode::{self, Format, Transcode};
+use reelpin_schema::video;
+use uuid::Uuid;
+
+use crate::video::{facts, record};
+
+/// By how much a segment of sound can end before its cut, ticks: one AAC frame of 1024 samples at 48 kHz.
+const AUDIO_FRAME: u64 = 1920;
+
+/// What playlists show.
+pub(super) struct Growing {
+    pub(super) plan: Plan,
+    pub(super) rows: Vec<Transcode>,
+    /// Nothing will be added.
+    pub(super) ended: bool,
+    /// The cut up to which everything listed is stored, ticks; `None`: all of it is whole.
+    edge: Option<u64>,
+}
+
+impl Growing {
+    /// `None` for a video without a plan.
+    pub(super) async fn read(tx: &Tx, id: Uuid) -> Result<Option<Self>, DbError> {
+        let Some(video) = video::get(tx, id).await? else { return Ok(None) };
+        let Some(plan) = facts::plan(&video)? else { return Ok(None) };
+        let rows = transcode::of_video(tx, id).await?;
+        let reach = transcode::reach(tx, id).await?;
+        let reaches = |row: &Transcode| {
+            let reached = reach.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, ticks)| *ticks);
+            if row.is_audio() && reached > 0 { reached + AUDIO_FRAME } else { reached }
+        };
+        let growing = rows.iter().filter(|row| is_listed(row) && row.stored_at.is_none());
+        let edge = growing.map(reaches).min();
+        Ok(Some(Self { plan, edge, ended: video.status.is_ended(), rows }))
+    }
+
+    /// Whether there is something to list.
+    pub(super) fn can_play(&self) -> bool {
+        record::can_play(&self.rows)
+    }
+
+    /// An HLS rendition.
+    pub(super) fn row(&self, resolution: &str) -> Option<&Transcode> {
+        let mut hls = self.rows.iter().filter(|row| row.format == Format::Hls);
+        hls.find(|row| row.resolution == resolution)
+    }
+
+    /// The renditions that the master lists.
+    pub(super) fn listed(&self) -> impl Iterator<Item = &Transcode> {
+        self.rows.iter().filter(|row| is_listed(row))
+    }
+
+    /// The segments of a listed rendition that may be shown: without a hole, and none beyond the cut that all
+    /// others have reached, because a player that changes to one that is behind would stand still.
+    pub(super) fn shown<'a>(&self, row: &Transcode, segments: &'a [Segment]) -> &'a [Segment] {
+        let mut end = 0;
+        let shown = segments
+            .iter()
+            .enumerate()
+            .take(row.prefix as usize)
+            .take_while(|(at, segment)| {
+                end += segment.duration_ticks;
+                segment.sequence as usize == *at && self.edge.is_none_or(|edge| end <= edge)
+            })
+            .count();
+        segments.get(..shown).unwrap_or_default()
+    }
+}
+
+fn is_listed(row: &Transcode) -> bool {
+    row.format == Format::Hls && row.listed_at.is_some() && row.init_path.is_some()
+}

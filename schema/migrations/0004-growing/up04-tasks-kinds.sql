@@ -1,0 +1,2 @@
+ALTER TABLE tasks ADD CONSTRAINT tasks_kinds CHECK (kind IN
+    ('probe', 'starter', 'encode', 'copy', 'audio', 'poster', 'digest', 'package', 'pin', 'delete'))
