@@ -293,7 +293,7 @@ async fn done_tasks_of_a_completed_video_go_and_dead_ones_stay() -> anyhow::Resu
     assert!(house.tidy().await?.is_empty());
     house.clock.pass(Duration::days(2));
     let went = house.tidy().await?.join("\n").replace(&film.id.to_string(), "ID");
-    expect!["2 tasks of ID: they are finished, and their video ended a week ago"].assert_eq(&went);
+    expect!["3 tasks of ID: they are finished, and their video ended a week ago"].assert_eq(&went);
     assert_eq!(stage.post(&film.path("/retry")).await?.status, 200);
     film.claim(Kind::Poster).await?;
     Ok(())

@@ -52,7 +52,7 @@ async fn every_route_with_its_problems() -> anyhow::Result<()> {
         post /upload/video/{id}/complete (key)
             200 unauthorized foreign_origin video_not_found upload_missing size_mismatch video_ended video_deleted wrong_host not_a_video internal busy
         get /video/{id}
-            200 video_not_found video_deleted wrong_host internal busy
+            200 bad_query video_not_found video_deleted wrong_host internal busy
         patch /video/{id} (key)
             200 bad_json bad_field unauthorized foreign_origin video_not_found body_too_slow video_deleted body_too_large not_json wrong_host internal busy
         delete /video/{id} (key)

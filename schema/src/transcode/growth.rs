@@ -45,7 +45,7 @@ pub enum Grown {
     No,
     /// The rendition reaches further.
     Further,
-    /// It reaches as far as the rungs that the growing master lists, which now lists it too.
+    /// It reaches as far as the rungs that the growing master lists, and has joined them.
     Listed {
         /// `480p`, ...
         resolution: String,
@@ -73,20 +73,32 @@ pub async fn grow(tx: &Tx, video: Uuid, transcode: Uuid, sequence: u32) -> Resul
         return Ok(Grown::No);
     }
     let prefix = first_gap(tx, transcode, sequence).await?;
-    let joins = !own.listed && (own.is_audio() || caught_up(tx, video, &own, prefix).await?);
+    let joins = match own.listed {
+        true => None,
+        false if own.is_audio() => Some(Joins::First),
+        false => caught_up(tx, video, &own, prefix).await?,
+    };
     tx.exec(
         "-- transcode.grow
         UPDATE transcodes SET prefix = $2, updated_at = $3,
             listed_at = CASE WHEN $4 THEN $3 ELSE listed_at END
         WHERE id = $1",
-        &[&transcode, &i64::from(prefix), &tx.now(), &joins],
+        &[&transcode, &i64::from(prefix), &tx.now(), &joins.is_some()],
     )
     .await?;
-    if joins && !own.is_audio() {
-        Ok(Grown::Listed { resolution: own.resolution })
-    } else {
-        Ok(Grown::Further)
+    match joins {
+        Some(Joins::Later) => Ok(Grown::Listed { resolution: own.resolution }),
+        Some(Joins::First) | None => Ok(Grown::Further),
     }
+}
+
+/// How a rendition joins the growing master.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Joins {
+    /// There is none without it.
+    First,
+    /// It was there.
+    Later,
 }
 
 /// The first sequence from `from` on that is not stored.
@@ -106,11 +118,19 @@ async fn first_gap(tx: &Tx, transcode: Uuid, from: u32) -> Result<u32, DbError> 
     Ok(last.map_or(from, |last| last.saturating_add(1)))
 }
 
-async fn caught_up(tx: &Tx, video: Uuid, own: &Growth, prefix: u32) -> Result<bool, DbError> {
+async fn caught_up(
+    tx: &Tx,
+    video: Uuid,
+    own: &Growth,
+    prefix: u32,
+) -> Result<Option<Joins>, DbError> {
     let all = growth(tx, video).await?;
-    let is_lowest = all.first().is_some_and(|lowest| lowest.id == own.id);
+    if all.first().is_some_and(|lowest| lowest.id == own.id) {
+        return Ok(Some(Joins::First));
+    }
     let mut listed = all.iter().filter(|one| one.listed && !one.is_audio()).peekable();
-    Ok(is_lowest || listed.peek().is_some() && listed.all(|one| prefix >= one.prefix))
+    let caught_up = listed.peek().is_some() && listed.all(|one| prefix >= one.prefix);
+    Ok(caught_up.then_some(Joins::Later))
 }
 
 /// The HLS renditions of a video, lowest first, audio last.

@@ -59,6 +59,23 @@ const NEVER: &[(&str, &str)] = &[
             JOIN transcode_segments s ON s.transcode_id = o.id WHERE o.video_id = v.id)",
     ),
     (
+        "a completed video whose growing playlists do not reach its end",
+        "SELECT count(*) FROM videos v JOIN transcodes t ON t.video_id = v.id AND t.format = 'hls'
+        WHERE v.upload_status = 'completed' AND (t.listed_at IS NULL OR t.prefix <>
+            (SELECT count(*) FROM transcode_segments s WHERE s.transcode_id = t.id))",
+    ),
+    (
+        "a playlist that would list a hole",
+        "SELECT count(*) FROM transcodes t WHERE t.format = 'hls' AND t.prefix >
+            (SELECT count(*) FROM transcode_segments s WHERE s.transcode_id = t.id
+                AND s.sequence < t.prefix)",
+    ),
+    (
+        "stretches that overlap",
+        "SELECT count(*) FROM tasks a JOIN tasks b ON b.video_id = a.video_id
+        WHERE a.kind = 'encode' AND b.kind = 'encode' AND a.place < b.place AND a.until > b.place",
+    ),
+    (
         "a row of a deleted video beside its tombstone",
         "SELECT count(*) FROM videos v WHERE v.upload_status = 'deleted' AND
             (EXISTS (SELECT 1 FROM transcodes t WHERE t.video_id = v.id)

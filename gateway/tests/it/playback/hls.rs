@@ -45,6 +45,7 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-INDEPENDENT-SEGMENTS
+        #EXT-X-START:TIME-OFFSET=0.001,PRECISE=YES
         #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="main",LANGUAGE="und",DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="audio/live.m3u8"
         #EXT-X-STREAM-INF:BANDWIDTH=1168000,AVERAGE-BANDWIDTH=1168000,CODECS="avc1.64001e,mp4a.40.2",RESOLUTION=854x480,FRAME-RATE=24.000,VIDEO-RANGE=SDR,CLOSED-CAPTIONS=NONE,AUDIO="a"
         480p/live.m3u8
@@ -53,7 +54,8 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-TARGETDURATION:6
-        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-PLAYLIST-TYPE:EVENT
+        #EXT-X-START:TIME-OFFSET=0.001,PRECISE=YES
         #EXT-X-MEDIA-SEQUENCE:0
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-MAP:URI="init-a1b2c3.mp4"
@@ -63,13 +65,13 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         00001-a1b2c3.m4s
         #EXTINF:1.00000,
         00002-a1b2c3.m4s
-        #EXT-X-ENDLIST
 
         audio/live.m3u8 200 public, no-cache
         #EXTM3U
         #EXT-X-VERSION:7
         #EXT-X-TARGETDURATION:6
-        #EXT-X-PLAYLIST-TYPE:VOD
+        #EXT-X-PLAYLIST-TYPE:EVENT
+        #EXT-X-START:TIME-OFFSET=0.001,PRECISE=YES
         #EXT-X-MEDIA-SEQUENCE:0
         #EXT-X-INDEPENDENT-SEGMENTS
         #EXT-X-MAP:URI="init-a1b2c3.mp4"
@@ -79,7 +81,6 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         00001-a1b2c3.m4s
         #EXTINF:1.00000,
         00002-a1b2c3.m4s
-        #EXT-X-ENDLIST
 
     "#]].assert_eq(&text);
     let growing = stage.get(&film.path("/hls/live.m3u8")).await?.text();

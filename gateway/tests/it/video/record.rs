@@ -165,7 +165,7 @@ async fn names_what_can_be_played() -> anyhow::Result<()> {
     expect![[r#"
         "uploaded" {}
         "cancelled" {}
-        "playable" {"hls":"URL/video/ID/hls/live.m3u8"}
+        "playable" {}
         "cancelled" {"hls":"URL/video/ID/hls/live.m3u8"}
     "#]]
     .assert_eq(&table);
@@ -207,7 +207,7 @@ async fn progress_counts_segments() -> anyhow::Result<()> {
         "processing" 0 {"480p":0}
         "processing" 16 {"480p":33}
         "processing" 50 {"480p":100}
-        "processing" 99 {"480p":100}
+        "playable" 99 {"480p":100}
         {"video_id":"ID","upload_status":"completed","percent":100,"rungs":{"480p":100},"pins":[{"target":"node","state":"queued","cid":"bafyroot"},{"target":"node","state":"queued","cid":"bafyoriginal"}],"error":null}"#]].assert_eq(&table);
     Ok(())
 }
@@ -231,11 +231,13 @@ async fn events_are_numbered_without_gaps() -> anyhow::Result<()> {
         1 "uploaded" {"file_size":24}
         2 "probed" {"duration":5.0,"height":480,"width":854}
         3 "planned" {"audio":true,"rungs":["480p"]}
-        4 "playable" {}
-        5 "completed" {}
-        6 "published" {"root_cid":"bafyroot"}
+        4 "rung_added" {"resolution":"480p"}
+        5 "playable" {}
+        6 "completed" {}
+        7 "published" {"root_cid":"bafyroot"}
         ?since=5
-        6 "published" {"root_cid":"bafyroot"}
+        6 "completed" {}
+        7 "published" {"root_cid":"bafyroot"}
         ?since=99
         400 bad_query"#]]
     .assert_eq(&table);
