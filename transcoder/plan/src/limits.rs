@@ -14,7 +14,8 @@ pub const MAX_STREAMS: usize = 60;
 /// Longest film, seconds: 12 hours.
 pub const MAX_SECONDS: u64 = 12 * 3600;
 
-/// Most frames an index may hold: 12 hours at 120 frames a second, about 42 MB.
+/// Most packets an index may be made of: 12 hours at 120 frames a second, about 42 MB (four times that
+/// where every frame is a key frame).
 pub const MAX_FRAMES: usize = 12 * 3600 * 120;
 
 /// Longest stretch, seconds: 3 hours. `-force_key_frames` is one argument, at most 128 KiB on

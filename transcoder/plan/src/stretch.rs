@@ -167,6 +167,7 @@ mod tests {
         let rate = Rational::whole(25);
         let packets = (0..frames).map(|frame| Packet {
             pts: frame * 512,
+            size: 0,
             key: frame % key_every == 0,
             discard: false,
         });

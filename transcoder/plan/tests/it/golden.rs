@@ -19,6 +19,7 @@ fn constant_index(probe: &Probe, frames: i64) -> Option<Index> {
         Rational::new(rate.den() * video.time_base.den(), rate.num() * video.time_base.num())?;
     Index::new((0..frames).map(|frame| Packet {
         pts: video.start_pts + step.scale(frame, 1),
+        size: 0,
         key: frame % 250 == 0,
         discard: false,
     }))
