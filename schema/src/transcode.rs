@@ -302,7 +302,7 @@ pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
         "-- transcode.forget_inits
         UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
-            stored_at = NULL, prefix = 0, listed_at = NULL, updated_at = $2
+            stored_at = NULL, prefix = 0, listed_at = NULL, type = 'transcode', updated_at = $2
         WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)",
         &[&video, &tx.now()],
     )

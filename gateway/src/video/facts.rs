@@ -21,6 +21,8 @@ pub(crate) fn plan(video: &Video) -> Result<Option<Plan>, DbError> {
 #[derive(Deserialize)]
 struct Brief {
     duration: u64,
+    #[serde(default)]
+    why_not_copied: Option<String>,
     video: Option<BriefVideo>,
 }
 
@@ -40,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) height: Option<u32>,
     /// Nominal frames per second: `30000/1001`.
     pub(crate) frame_rate: Option<String>,
+    /// Why the picture was encoded although it was there: a sentence.
+    pub(crate) why_not_copied: Option<String>,
 }
 
 pub(crate) fn facts(video: &Video) -> Result<Facts, DbError> {
@@ -52,6 +56,7 @@ pub(crate) fn facts(video: &Video) -> Result<Facts, DbError> {
         duration,
         width: shown.map(|video| video.width),
         height: shown.map(|video| video.height),
+        why_not_copied: brief.as_ref().and_then(|brief| brief.why_not_copied.clone()),
         frame_rate: brief.and_then(|brief| brief.video).map(|video| video.frame_rate.to_string()),
     })
 }

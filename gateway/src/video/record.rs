@@ -57,6 +57,9 @@ pub(crate) struct Record {
     /// CID of the published folder.
     #[serde(skip_serializing_if = "Option::is_none")]
     root_cid: Option<String>,
+    /// Why the original's picture is not a rung by itself but encoded again: half a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not_copied: Option<String>,
     playback: Playback,
     /// HLS first, lowest first, audio last; then the MP4s.
     renditions: Vec<Rendition>,
@@ -228,6 +231,7 @@ impl Parts {
             checksum: video.checksum,
             ipfs_cid: video.ipfs_cid,
             root_cid: video.root_cid,
+            why_not_copied: facts.why_not_copied,
             playback,
             renditions: renditions.into_iter().map(|row| rendition(config, row)).collect(),
             pins: pins.into_iter().map(Pin::from).collect(),

@@ -45,11 +45,8 @@ pub enum Grown {
     No,
     /// The rendition reaches further.
     Further,
-    /// It reaches as far as the rungs that the growing master lists, and has joined them.
-    Listed {
-        /// `480p`, ...
-        resolution: String,
-    },
+    /// These rungs reach as far as those that the growing master lists, and have joined them.
+    Listed(Vec<String>),
 }
 
 /// Notes that a segment was stored. A rung joins the growing master when it reaches as far as what is listed there;
@@ -87,9 +84,27 @@ pub async fn grow(tx: &Tx, video: Uuid, transcode: Uuid, sequence: u32) -> Resul
     )
     .await?;
     match joins {
-        Some(Joins::Later) => Ok(Grown::Listed { resolution: own.resolution }),
+        Some(Joins::Later) => Ok(Grown::Listed(vec![own.resolution])),
+        Some(Joins::First) if !own.is_audio() => follow(tx, video, prefix).await,
         Some(Joins::First) | None => Ok(Grown::Further),
     }
+}
+
+/// Lets rungs join that were there before the lowest: nothing may be left to store of them.
+async fn follow(tx: &Tx, video: Uuid, prefix: u32) -> Result<Grown, DbError> {
+    let rows = tx
+        .all(
+            "-- transcode.follow
+            UPDATE transcodes SET listed_at = $3, updated_at = $3
+            WHERE video_id = $1 AND format = 'hls' AND resolution <> 'audio'
+                AND listed_at IS NULL AND prefix >= $2
+            RETURNING resolution",
+            &[&video, &i64::from(prefix), &tx.now()],
+        )
+        .await?;
+    let mut joined: Vec<String> = rows.iter().map(|row| row.get("resolution")).collect();
+    joined.sort();
+    Ok(if joined.is_empty() { Grown::Further } else { Grown::Listed(joined) })
 }
 
 /// How a rendition joins the growing master.

@@ -54,8 +54,10 @@ pub async fn grew(tx: &Tx, id: Uuid, transcode: Uuid, sequence: u32) -> Result<(
     if sequence == 0 {
         playable(tx, id).await?;
     }
-    if let Grown::Listed { resolution } = grown {
-        event::append(tx, id, &Event::RungAdded { resolution }).await?;
+    if let Grown::Listed(rungs) = grown {
+        for resolution in rungs {
+            event::append(tx, id, &Event::RungAdded { resolution }).await?;
+        }
     }
     Ok(())
 }

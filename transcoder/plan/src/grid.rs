@@ -7,6 +7,8 @@
 //! without a frame has no GOP, a segment without a GOP does not exist. The rule can be told to ffmpeg
 //! ([`Grid::key_expression`]) as well as applied to an index, with the same result.
 
+mod copied;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Rational, TICKS};
@@ -84,6 +86,9 @@ pub struct Grid {
     pub exact: bool,
     /// All GOPs of an exact grid; empty in a nominal one.
     pub gops: Vec<Gop>,
+    /// Of a film whose top rung is copied, the GOPs at which the original's own groups begin; else empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<u32>,
     /// First GOP (exact) or place (nominal) of each segment; in a nominal grid the film may turn out to
     /// have more or fewer.
     pub segments: Vec<u32>,
@@ -148,6 +153,7 @@ impl Grid {
             duration: 0,
             exact: false,
             gops: Vec::new(),
+            groups: Vec::new(),
             segments: Vec::new(),
         }
     }

@@ -5,6 +5,7 @@
 //! | [`probe`] | ffprobe's answer as typed facts, and what is refused |
 //! | [`index`] | the times of all frames of the picture track |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
+//! | [`copy`] | whether the top rung can be the original's own picture |
 //! | [`grid`] | where GOPs and segments are cut |
 //! | [`stretch`], [`mod@run`] | what one task and one ffmpeg encode |
 //! | [`plan`] | all of the above as one stored value |
@@ -18,6 +19,7 @@
 
 pub mod argv;
 pub mod codecs;
+pub mod copy;
 pub mod fmp4;
 pub mod grid;
 pub mod index;

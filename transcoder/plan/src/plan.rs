@@ -9,7 +9,7 @@ use crate::ladder::{self, Size};
 use crate::picture::Picture;
 use crate::probe::{Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
-use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
+use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, copy, limits, rates};
 
 /// Version of the stored form; a plan of another version is made anew.
 pub const VERSION: u32 = 2;
@@ -96,9 +96,15 @@ pub struct VideoPlan {
 }
 
 impl VideoPlan {
-    /// The stretches in order: together the whole film.
+    /// Number of the rung that is copied.
+    pub fn copied(&self) -> Option<usize> {
+        self.rungs.iter().position(|rung| rung.copy)
+    }
+
+    /// The stretches in order: together the whole film. None where nothing is encoded.
     pub fn stretches(&self) -> impl Iterator<Item = Stretch> + '_ {
-        self.joints.iter().enumerate().map(|(at, first)| {
+        let encodes = self.rungs.iter().any(|rung| !rung.copy);
+        self.joints.iter().enumerate().filter(move |_| encodes).map(|(at, first)| {
             let next = self.joints.get(at + 1).copied();
             let whole = u32::try_from(self.entries.len()).ok().filter(|segments| *segments > 0);
             Stretch { first: *first, end: next.or(whole) }
@@ -115,6 +121,9 @@ pub struct Rung {
     pub width: u32,
     /// Pixels, even.
     pub height: u32,
+    /// The original's own picture, not encoded again.
+    #[serde(default)]
+    pub copy: bool,
     /// Upper bound of the encoder's rate, bits/s, over a buffer of twice as many bits. Playlists tell
     /// the measured peak once it is known.
     pub max_bitrate: u64,
@@ -151,14 +160,14 @@ impl Plan {
     /// [`Refusal`]: too long by the index, or without a frame.
     pub fn new(probe: &Probe, index: Option<&Index>, options: &Options) -> Result<Self, Refusal> {
         let index = index.filter(|_| probe.indexable().is_some());
-        let (video, grid) = match &probe.video {
+        let (video, grid, why_not_copied) = match &probe.video {
             Some(video) => {
-                let (plan, grid) = plan_video(probe, video, index, options)?;
-                (Some(plan), grid)
+                let (plan, grid, why) = plan_video(probe, video, index, options)?;
+                (Some(plan), grid, why)
             }
             None => {
                 let audio = probe.audio.as_ref().ok_or(Refusal::NotAVideo)?;
-                (None, Grid::audio(audio.duration.or(probe.duration).unwrap_or(0)))
+                (None, Grid::audio(audio.duration.or(probe.duration).unwrap_or(0)), None)
             }
         };
         let audio = plan_audio(probe, video.as_ref(), &grid, options);
@@ -171,7 +180,7 @@ impl Plan {
             start: start.unwrap_or(0),
             duration: grid.duration,
             target_duration: grid.target_duration(),
-            why_not_copied: video.is_some().then(|| "copying is not built yet".to_owned()),
+            why_not_copied,
             audio_left_out: probe.audio_left_out.clone(),
             decoders: decoders(probe),
             grid,
@@ -192,17 +201,23 @@ fn plan_video(
     video: &Video,
     index: Option<&Index>,
     options: &Options,
-) -> Result<(VideoPlan, Grid), Refusal> {
+) -> Result<(VideoPlan, Grid, Option<String>), Refusal> {
     let average = index.and_then(|index| average(index, video.time_base));
     let source_rate =
         average.map_or(video.rate, |average| nominal(Some(video.rate), Some(average)));
     let keep_every = (source_rate.as_f64() / MAX_RATE).ceil().clamp(1.0, 1e6) as u32;
     let frame_rate = source_rate.over(keep_every);
     let thinned = index.map(|index| index.thinned(keep_every));
+    let sizes = ladder::sizes(video.width, video.height, options.max_short_side);
+    let top = sizes.last().ok_or(Refusal::NoFrames)?;
+    let groups = copy::conforms(probe, video, thinned.as_ref(), top, frame_rate, keep_every);
     let exact = thinned.as_ref().and_then(|index| {
         let first = *index.pts().first()?;
-        let times = index.pts().iter().map(|pts| video.time_base.scale(pts - first, TICKS) as u64);
-        Some((index, first, Grid::exact(times, frame_rate)?))
+        let times =
+            || index.pts().iter().map(|pts| video.time_base.scale(pts - first, TICKS) as u64);
+        let copied = groups.as_ref().ok();
+        let grid = copied.and_then(|keys| Grid::of_groups(times(), keys, frame_rate));
+        Some((index, first, grid.or_else(|| Grid::exact(times(), frame_rate))?))
     });
     let (grid, start_pts, entries, joints) = match exact {
         Some((index, first, grid)) => {
@@ -221,8 +236,12 @@ fn plan_video(
         }
     };
     let original_rate = original_bit_rate(probe, video, grid.duration);
-    let rungs = ladder::sizes(video.width, video.height, options.max_short_side);
-    let rungs = rungs.into_iter().map(|size| rung(&size, frame_rate, original_rate)).collect();
+    let mut rungs: Vec<Rung> =
+        sizes.iter().map(|size| rung(size, frame_rate, original_rate)).collect();
+    if let Some(top) = rungs.last_mut().filter(|_| !grid.groups.is_empty()) {
+        top.copy = true;
+        top.max_bitrate = rates::cap(top.width, top.height, frame_rate, None);
+    }
     let plan = VideoPlan {
         stream: video.stream,
         rungs,
@@ -236,7 +255,7 @@ fn plan_video(
         entries,
         joints,
     };
-    Ok((plan, grid))
+    Ok((plan, grid, groups.err().map(|why| why.to_string())))
 }
 
 fn rung(size: &Size, rate: Rational, original: Option<u64>) -> Rung {
@@ -244,6 +263,7 @@ fn rung(size: &Size, rate: Rational, original: Option<u64>) -> Rung {
         name: format!("{}p", size.short_side()),
         width: size.width,
         height: size.height,
+        copy: false,
         max_bitrate: rates::cap(size.width, size.height, rate, original),
     }
 }

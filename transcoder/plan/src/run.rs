@@ -31,8 +31,9 @@ impl Run {
     /// What makes a film playable soonest: the first segment of the lowest rung alone. `None` where the grid is not
     /// exact, or where that segment is the whole film, which its stretch makes as fast.
     pub fn starter(grid: &Grid, video: &VideoPlan) -> Option<Self> {
-        let worth_it = grid.exact && grid.n_segments() > 1 && !video.rungs.is_empty();
-        worth_it.then(|| Self { parts: vec![Part { rung: 0, first: 0 }], end: Some(1) })
+        let encoded = video.rungs.first().is_some_and(|lowest| !lowest.copy);
+        (encoded && grid.exact && grid.n_segments() > 1)
+            .then(|| Self { parts: vec![Part { rung: 0, first: 0 }], end: Some(1) })
     }
 
     /// What is left of a stretch. `stored(rung)` is how many of its segments a rung has, from the stretch's first on
@@ -42,8 +43,9 @@ impl Run {
         stretch: Stretch,
         stored: impl Fn(usize) -> u32,
     ) -> Option<Self> {
-        let parts: Vec<Part> = (0..video.rungs.len())
-            .map(|rung| Part { rung, first: stretch.first.saturating_add(stored(rung)) })
+        let encoded = video.rungs.iter().enumerate().filter(|(_, rung)| !rung.copy);
+        let parts: Vec<Part> = encoded
+            .map(|(rung, _)| Part { rung, first: stretch.first.saturating_add(stored(rung)) })
             .filter(|part| stretch.end.is_none_or(|end| part.first < end))
             .collect();
         (!parts.is_empty()).then_some(Self { parts, end: stretch.end })

@@ -119,6 +119,24 @@ impl Encoder for Ffmpeg {
         media::ended(argv.program, child, read.map(pipe::Read::all)).await
     }
 
+    async fn copy(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError> {
+        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let folder = self.folders.folder()?;
+        let argv = argv::copy(plan, &media::text(&original)?, media::FIRST_PIPE)
+            .ok_or(Cause::Row("the plan copies nothing"))?;
+        let mut child = media::start(self, &argv, folder.path(), &[original], 1).await?;
+        let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
+        let segmenter = Segmenter::new(&plan.grid.as_copied(), 0, None);
+        let read = pipe::read(pipe, segmenter, out).await;
+        media::ended(argv.program, child, read).await
+    }
+
     async fn audio(
         &self,
         bucket: &Bucket,

@@ -52,6 +52,18 @@ pub trait Encoder: Send + Sync {
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError>;
 
+    /// Copies the picture as the rung that the plan says. As [`Encoder::encode`].
+    ///
+    /// # Errors
+    /// What ended it.
+    async fn copy(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError>;
+
     /// Makes the sound, up to `until` ticks at least; `None`: all of it. As [`Encoder::encode`].
     ///
     /// # Errors

@@ -1,6 +1,7 @@
 //! The task `encode`: one ffmpeg makes every rung of a stretch; we cut, hash, store and commit the
 //! segments as they come.
 
+use reelpin_plan::plan::VideoPlan;
 use reelpin_plan::{Mismatch, Plan, Probe, Refusal, Run, Stretch, fmp4};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::segment;
@@ -56,7 +57,7 @@ async fn encode(
 
 /// The encode is not what was planned: the index lies, or the original is damaged. It is tried once
 /// more as it is, then planned anew without the index.
-async fn differs(
+pub(super) async fn differs(
     work: &Work,
     lease: &Lease,
     video: &Video,
@@ -87,8 +88,10 @@ async fn differs(
 async fn finish(work: &Work, lease: &Lease, plan: &Plan, rungs: &[&Line]) -> Result<(), TaskError> {
     let (held, planned) = (lease.clone(), i64::from(plan.grid.n_segments()));
     let exact = plan.grid.exact;
+    let copied = plan.video.as_ref().and_then(VideoPlan::copied);
+    let encoded = rungs.iter().enumerate().filter(|(rung, _)| Some(*rung) != copied);
     let rungs: Vec<_> =
-        rungs.iter().map(|line| (line.row.id, line.row.resolution.clone())).collect();
+        encoded.map(|(_, line)| (line.row.id, line.row.resolution.clone())).collect();
     work.db()
         .run_tx("encode.finish", async move |tx| {
             let until = task::end(tx, &held).await?;

@@ -2,6 +2,7 @@
 //! its task by a transaction of its own.
 
 mod audio;
+mod copy;
 mod delete;
 mod digest;
 mod encode;
@@ -25,7 +26,7 @@ pub(crate) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         Kind::Probe => probe::run(work, lease).await,
         Kind::Starter => starter::run(work, lease).await,
         Kind::Encode => encode::run(work, lease).await,
-        Kind::Copy => Err(Cause::Row("nothing is copied yet").into()),
+        Kind::Copy => copy::run(work, lease).await,
         Kind::Audio => audio::run(work, lease).await,
         Kind::Poster => poster::run(work, lease).await,
         Kind::Digest => digest::run(work, lease).await,

@@ -31,7 +31,7 @@ fn decided(probe: &Probe, plan: &Plan) -> Result<Planned, TaskError> {
             resolution: rung.name.clone(),
             width: Some(rung.width),
             height: Some(rung.height),
-            copy: false,
+            copy: rung.copy,
             stored: None,
         })
         .collect();
@@ -79,13 +79,16 @@ fn making(plan: &Plan) -> Vec<NewTask> {
             until: stretch.end,
             after: STARTED,
         }));
+        if picture.copied().is_some() {
+            tasks.push(NewTask::after(Kind::Copy, STARTED));
+        }
         tasks.push(NewTask::after(Kind::Poster, STARTED));
     }
     if plan.audio.is_some() {
         tasks.push(NewTask::after(Kind::Audio, STARTED));
     }
     tasks.push(NewTask::after(Kind::Digest, STARTED));
-    let all = &[Kind::Encode, Kind::Audio, Kind::Poster, Kind::Digest];
+    let all = &[Kind::Encode, Kind::Copy, Kind::Audio, Kind::Poster, Kind::Digest];
     tasks.push(NewTask::after(Kind::Package, all));
     tasks
 }

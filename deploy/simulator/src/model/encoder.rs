@@ -138,6 +138,20 @@ impl Encoder for EncoderModel {
         Ok(())
     }
 
+    async fn copy(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        out: mpsc::Sender<Made>,
+    ) -> Result<(), TaskError> {
+        let (_, film) = self.read(bucket, video).await?;
+        let rung = plan.video.as_ref().and_then(|picture| picture.rungs.iter().find(|r| r.copy));
+        let rung = rung.ok_or(Cause::Row("nothing is copied"))?;
+        let made = segments(&film, plan, &rung.name, 0..plan.grid.n_segments());
+        self.send(&film, &rung.name, made, out).await
+    }
+
     async fn audio(
         &self,
         bucket: &Bucket,

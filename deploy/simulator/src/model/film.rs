@@ -40,8 +40,10 @@ pub fn options() -> Options {
 pub(super) fn probe(film: &Film, size: usize) -> Result<Probe, Refusal> {
     let seconds = film.seconds;
     let (width, height) = if film.rungs > 1 { (1280, 720) } else { (640, 360) };
+    // Every third can be copied.
+    let codec = if film.number % 3 == 0 { "h264" } else { "hevc" };
     let mut streams = vec![serde_json::json!({
-        "index": 0, "codec_name": "h264", "codec_type": "video", "profile": "High",
+        "index": 0, "codec_name": codec, "codec_type": "video", "profile": "High",
         "width": width, "height": height, "sample_aspect_ratio": "1:1", "pix_fmt": "yuv420p",
         "field_order": "progressive", "r_frame_rate": format!("{RATE}/1"),
         "avg_frame_rate": format!("{RATE}/1"), "time_base": "1/12800", "start_pts": 0,
@@ -73,6 +75,7 @@ pub(super) fn index(film: &Film) -> Option<Index> {
     Index::new(frames.map(|frame| Packet {
         pts: i64::from(frame) * 512,
         key: frame % KEY == 0,
+        size: 4000,
         discard: false,
     }))
 }

@@ -6,12 +6,14 @@
 //! and exit 0 is not success: what was delivered is compared with the plan.
 
 mod audio;
+mod copy;
 mod encode;
 mod poster;
 mod read;
 mod remux;
 
 pub use audio::audio;
+pub use copy::copy;
 pub use encode::encode;
 pub use poster::poster;
 pub use read::{packets, probe};

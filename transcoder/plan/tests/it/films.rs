@@ -91,8 +91,8 @@ fn twenty_four_fps_in_stretches() {
         &words,
         expect![[r#"
             480p 854x480, 576p 1024x576
-            24/1 fps, 216 frames, 2 stretches: 2.000 4.000 6.000 8.000 9.000
-            sound: 1.984 3.989 5.995 8.000 9.003
+            24/1 fps, 216 frames, 2 stretches: 2.083 4.167 6.250 9.000
+            sound: 2.069 4.160 6.229 9.003
         "#]],
     );
 }
