@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`probe`] | ffprobe's answer as typed facts, and what is refused |
 //! | [`index`] | the times of all frames of the picture track |
+//! | [`container`] | the same from the tables of MP4, MOV and Matroska files, by ranges |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
 //! | [`grid`] | where GOPs and segments are cut |
 //! | [`plan`] | all of the above as one stored value |
@@ -17,6 +18,7 @@
 
 pub mod argv;
 pub mod codecs;
+pub mod container;
 pub mod fmp4;
 pub mod grid;
 pub mod index;
@@ -35,6 +37,7 @@ pub mod segmenter;
 pub mod stretch;
 
 pub use argv::Argv;
+pub use container::Walk;
 pub use grid::Grid;
 pub use index::Index;
 pub use mismatch::Mismatch;
