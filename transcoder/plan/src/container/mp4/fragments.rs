@@ -112,11 +112,13 @@ impl Fragments {
                 }
                 b"tfdt" if clock.is_none() => {
                     let wide = fields.u32()? >> 24 != 0;
-                    let time = if wide { fields.u64()? } else { fields.u32()?.into() };
-                    if time > MAX_TIME {
+                    // Below zero where a writer was made to leave times as they are.
+                    let time =
+                        if wide { fields.u64()?.cast_signed() } else { fields.u32()?.into() };
+                    if time.unsigned_abs() > MAX_TIME {
                         return Err(Halt::Unfit);
                     }
-                    clock = Some(time.cast_signed() - self.offset);
+                    clock = Some(time - self.offset);
                 }
                 b"trun" => match (&head, &mut clock) {
                     (Some(head), Some(clock)) => {
