@@ -47,7 +47,7 @@ fn walk(path: &Path, probe: &Probe) -> Option<(Option<Index>, Cost)> {
 
 /// What ffprobe tells of the same. It takes key frames from the coded bytes where it parses them, and may
 /// find more of them than the container tells: those count that `known` has.
-fn told(path: &Path, probe: &Probe, known: &Index) -> Option<Index> {
+fn told(path: &Path, probe: &Probe, known: Option<&Index>) -> Option<Index> {
     let stream = probe.video.as_ref()?.stream.to_string();
     let lines = ffprobe("packet=pts,size,flags", &stream, path);
     let packet = |line: &String| {
@@ -56,7 +56,7 @@ fn told(path: &Path, probe: &Probe, known: &Index) -> Option<Index> {
         let size = fields.next()?.parse().ok()?;
         let flags = fields.next()?;
         let has = |flag| flags.contains(flag);
-        let key = has('K') && known.key_before(pts) == Some(pts);
+        let key = has('K') && known.is_none_or(|known| known.key_before(pts) == Some(pts));
         (!has('C')).then(|| Packet { pts, size, key, discard: has('D') })
     };
     Index::new(lines.iter().map(packet).collect::<Option<Vec<_>>>()?)
@@ -68,7 +68,7 @@ fn walked(path: &Path) -> Option<(Index, Cost)> {
     let probe = probe(path);
     let (index, cost) = walk(path, &probe)?;
     let index = index?;
-    let told = told(path, &probe, &index);
+    let told = told(path, &probe, Some(&index));
     let name = path.file_name().unwrap().display();
     assert!(
         Some(&index) == told.as_ref(),
@@ -135,7 +135,8 @@ fn real_clips() {
         sample.avi: -
         sample_edit_list.mp4: 77 frames, 3 groups, 1 reads, 66 kB
         sample_with_increasing_timestamps_360p.mp4: 512 frames, 3 groups, 3 reads, 87 kB
-    "#]].assert_eq(&lines.concat());
+    "#]]
+    .assert_eq(&lines.concat());
 }
 
 /// Each is made of the source by ffmpeg's words; all must have an index.
@@ -192,5 +193,55 @@ fn made_clips() {
     ] {
         let path = clip(dir, name, &words);
         assert!(walked(&path).is_some(), "{name}: no index");
+    }
+}
+
+/// Edit lists as no sane writer makes them: any beginning, any length, with and without an empty edit.
+#[test]
+fn any_edit_list() {
+    let dir = tempfile::tempdir().unwrap();
+    let dir = dir.path();
+    let made = |name: &str, words: &str| {
+        clip(dir, name, &format!("-f lavfi -i testsrc2=s=64x64:r=25:d=4 {X264} {words}"))
+    };
+    let plain = made("plain.mp4", "-g 30 -bf 0");
+    let open = made("open.mp4", "-x264-params open-gop=1:keyint=20:bframes=3:b-adapt=0");
+    let mut numbers = 1u64;
+    let mut number = |most: u64| {
+        numbers =
+            numbers.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (numbers >> 33) % most
+    };
+    for (name, from, words) in [
+        ("reordered.mp4", source(dir), ""),
+        ("negative.mp4", source(dir), "-movflags +negative_cts_offsets"),
+        ("straight.mp4", plain, ""),
+        ("open_late.mp4", open, ""),
+    ] {
+        let words = format!("-itsoffset 0.3 -i {} -an -c copy {words}", from.display());
+        let path = clip(dir, name, &words);
+        let bytes = std::fs::read(&path).unwrap();
+        let elst = bytes.windows(8).position(|w| w == b"elst\0\0\0\0").unwrap() + 8;
+        assert_eq!(bytes[elst..elst + 4], [0, 0, 0, 2]);
+        let mut n_same = 0;
+        for _ in 0..10 {
+            let empty = [0, 300, number(5000)][number(3) as usize];
+            let most = [700, 6000][number(2) as usize];
+            let length = number(most);
+            // In units of 1/12800 s: the frames are 512 apart.
+            let begin = if number(2) == 0 { number(110) * 512 } else { number(60_000) };
+            let mut changed = bytes.clone();
+            for (nth, value) in [(1, empty), (4, length), (5, begin)] {
+                changed[elst + 4 * nth..][..4].copy_from_slice(&(value as u32).to_be_bytes());
+            }
+            let path = dir.join(format!("{empty}_{length}_{begin}_{name}"));
+            std::fs::write(&path, changed).unwrap();
+            if walked(&path).is_some() {
+                n_same += 1;
+            } else {
+                assert_eq!(told(&path, &probe(&path), None), None, "{}", path.display());
+            }
+        }
+        assert!(n_same > 0, "{name}");
     }
 }
