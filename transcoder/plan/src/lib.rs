@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`probe`] | ffprobe's answer as typed facts, and what is refused |
 //! | [`index`] | the times of all frames of the picture track |
+//! | [`container`] | the same from the tables of MP4, MOV and Matroska files, by ranges |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
 //! | [`copy`] | whether the top rung can be the original's own picture |
 //! | [`grid`] | where GOPs and segments are cut |
@@ -20,6 +21,7 @@
 pub mod argv;
 pub mod codecs;
 pub mod copy;
+pub mod container;
 pub mod fmp4;
 pub mod grid;
 pub mod index;
@@ -39,6 +41,7 @@ pub mod segmenter;
 pub mod stretch;
 
 pub use argv::Argv;
+pub use container::Walk;
 pub use grid::Grid;
 pub use index::Index;
 pub use mismatch::Mismatch;

@@ -8,11 +8,11 @@ use reelpin_plan::{Index, Mismatch, Options, Plan, Probe, TICKS, argv};
 use crate::make::{Film, film, film_with, rungs};
 use crate::run::{ffmpeg, run};
 
-const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
-const SOUND: &str = "-f lavfi -i sine=f=440:r=44100:d=5";
+pub(crate) const X264: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+pub(crate) const SOUND: &str = "-f lavfi -i sine=f=440:r=44100:d=5";
 
 /// Makes a clip by the words of a command; `{}` is the output.
-fn clip(dir: &Path, name: &str, words: &str) -> PathBuf {
+pub(crate) fn clip(dir: &Path, name: &str, words: &str) -> PathBuf {
     let out = dir.join(name);
     let args: Vec<&str> = words.split_whitespace().collect();
     ffmpeg(&[&["-v", "error"], &args[..], &[out.to_str().unwrap()]].concat());

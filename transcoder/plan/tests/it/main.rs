@@ -10,3 +10,4 @@ mod real;
 mod run;
 mod sync;
 mod tidy;
+mod walk;
