@@ -5,8 +5,8 @@
 mod ffmpeg;
 mod media;
 mod mp4;
-mod original;
 mod pipe;
+pub mod source;
 
 use async_trait::async_trait;
 use bytes::Bytes;

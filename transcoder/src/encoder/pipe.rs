@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::source::Lent;
 use super::{Made, media};
 use crate::error::{Cause, TaskError};
 
@@ -43,10 +44,12 @@ impl Cutter for Packer {
 }
 
 /// Reads a pipe to its end and hands on what comes out. Ends early, without an error, when nobody
-/// takes it any more.
+/// takes it any more; with one as soon as the original could not be read, before anything is handed
+/// on that a program may have made of the part it got.
 pub(super) async fn read(
     mut pipe: impl AsyncRead + Unpin,
     mut cutter: impl Cutter,
+    original: &Lent,
     out: mpsc::Sender<Made>,
 ) -> Result<(), TaskError> {
     let mut reader = Reader::new();
@@ -54,6 +57,7 @@ pub(super) async fn read(
     loop {
         let read =
             timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
+        media::read_well(original)?;
         if read == 0 {
             break;
         }
