@@ -217,6 +217,8 @@ impl From<BucketError> for Problem {
             | BucketError::Refused { .. }
             | BucketError::Read(_)
             | BucketError::TooLarge { .. }
+            | BucketError::Replaced { .. }
+            | BucketError::Answer { .. }
             | BucketError::Request(_)
             | BucketError::Taken { .. }
             | BucketError::NotDeleted { .. } => Self::internal(e),

@@ -9,6 +9,7 @@ use reelpin_schema::ipfs::IpfsError;
 use reelpin_schema::video::StepError;
 
 use crate::confine::{ConfineError, WorkError};
+use crate::encoder::source::SourceError;
 
 /// How an attempt failed.
 #[derive(Debug, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum Cause {
     /// The bucket.
     #[error("bucket: {0}")]
     Bucket(#[from] BucketError),
+    /// An original cannot be read.
+    #[error("the original: {0}")]
+    Source(#[from] SourceError),
     /// The IPFS node.
     #[error("IPFS: {0}")]
     Ipfs(#[from] IpfsError),
@@ -107,6 +111,7 @@ impl Cause {
         match self {
             Self::Db(e) => matches!(e, DbError::Unavailable(_) | DbError::Contended { .. }),
             Self::Bucket(e) => e.is_away(),
+            Self::Source(e) => e.is_away(),
             Self::Ipfs(e) => matches!(e, IpfsError::Unreachable { .. }),
             _ => false,
         }
@@ -160,6 +165,7 @@ macro_rules! ours {
 ours!(
     BucketError,
     IpfsError,
+    SourceError,
     WorkError,
     std::io::Error,
     fmp4::Error,

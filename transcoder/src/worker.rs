@@ -36,13 +36,14 @@ pub async fn run(
     stop: CancellationToken,
 ) -> Result<(), RunError> {
     let encoder = Arc::new(Ffmpeg::start(toolbox, &work_root)?);
-    let steps = steps::Worker::new(engines, encoder, Options::default(), name);
+    let steps = steps::Worker::new(engines, encoder.clone(), Options::default(), name);
     let busy = vec![0; LANES.len()];
     let mut process = Process { steps, running: JoinSet::new(), busy };
     process.serve(&stop).await;
     while let Some(ended) = process.running.join_next().await {
         process.ended(ended);
     }
+    encoder.close().await;
     Ok(())
 }
 

@@ -54,6 +54,22 @@ pub enum BucketError {
         /// The most expected.
         limit: u64,
     },
+    /// An object is no longer the one that was asked for: its ETag or its size is another.
+    #[error("{key} is no longer the same object: its {what} is another")]
+    Replaced {
+        /// Its key.
+        key: String,
+        /// What tells.
+        what: &'static str,
+    },
+    /// An answer is not one to what was asked.
+    #[error("{key}: the server's answer is wrong: {what}")]
+    Answer {
+        /// The object's key.
+        key: String,
+        /// What is wrong.
+        what: &'static str,
+    },
     /// A request could not be put together.
     #[error("a request could not be made: {0}")]
     Request(#[source] Box<dyn std::error::Error + Send + Sync>),
@@ -92,6 +108,8 @@ impl BucketError {
             Self::Missing { .. }
             | Self::Precondition { .. }
             | Self::TooLarge { .. }
+            | Self::Replaced { .. }
+            | Self::Answer { .. }
             | Self::Request(_)
             | Self::Taken { .. }
             | Self::NotDeleted { .. } => false,

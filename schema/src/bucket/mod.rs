@@ -4,6 +4,7 @@ mod error;
 mod objects;
 mod once;
 mod presign;
+mod range;
 mod s3;
 
 use std::path::Path;
@@ -14,8 +15,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use error::BucketError;
-pub use objects::{Content, Head, Listed, Object, Objects};
+pub use objects::{Content, Head, Listed, Object, Objects, Part};
 pub use presign::PresignedPut;
+pub use range::PART;
 
 use crate::secret::Secret;
 

@@ -23,6 +23,15 @@ pub trait Objects: Send + Sync {
     /// An object, or the bytes `from..=to` of it.
     async fn get(&self, key: &str, range: Option<(u64, u64)>) -> Result<Object, BucketError>;
 
+    /// The bytes `from..=to` of an object whose ETag is `etag`, else [`BucketError::Precondition`]
+    /// where the server knows conditions. What it says of its answer comes unchecked.
+    async fn get_range(
+        &self,
+        key: &str,
+        range: (u64, u64),
+        etag: &str,
+    ) -> Result<Part, BucketError>;
+
     /// Stores an object; with `once` only where none is, else [`BucketError::Precondition`].
     async fn put(
         &self,
@@ -102,6 +111,16 @@ impl Content {
             }
         }
     }
+}
+
+/// A part of an object, as the server describes it.
+pub struct Part {
+    /// Content-Range, as it was written.
+    pub range: Option<String>,
+    /// The object's ETag, with quotes.
+    pub etag: Option<String>,
+    /// The bytes, to be read once.
+    pub body: ByteStream,
 }
 
 /// A part of an object, or all of it.

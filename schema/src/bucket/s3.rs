@@ -14,7 +14,7 @@ use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use time::OffsetDateTime;
 
-use super::{BucketError, Config, Content, Head, Listed, Object, Objects, PresignedPut};
+use super::{BucketError, Config, Content, Head, Listed, Object, Objects, Part, PresignedPut};
 
 /// The longest a call without a body of ours may take, retries included.
 const CALL: Duration = super::CALL;
@@ -67,6 +67,24 @@ impl Objects for S3 {
         let call = self.client.get_object().bucket(&self.name).key(key).set_range(range).send();
         let got = limited(CALL, "GetObject", call).await?;
         Ok(Object { size: got.content_length().unwrap_or_default().unsigned_abs(), body: got.body })
+    }
+
+    async fn get_range(
+        &self,
+        key: &str,
+        (from, to): (u64, u64),
+        etag: &str,
+    ) -> Result<Part, BucketError> {
+        let call = self
+            .client
+            .get_object()
+            .bucket(&self.name)
+            .key(key)
+            .range(format!("bytes={from}-{to}"))
+            .if_match(etag)
+            .send();
+        let got = limited(CALL, "GetObject", call).await?;
+        Ok(Part { range: got.content_range, etag: got.e_tag, body: got.body })
     }
 
     async fn put(

@@ -3,8 +3,8 @@
 //! Every demuxer and decoder is code that strangers' bytes run through; what nobody uploads is
 //! left out. Formats that name other files (HLS, concat, DASH, image sequences) must stay out.
 
-/// What an original may be opened by: files, and the pipes we write to.
-pub const PROTOCOLS: &str = "file,pipe";
+/// What an original may be opened by: a loopback address of the worker's; and the pipes we write to.
+pub const PROTOCOLS: &str = "http,tcp,pipe";
 
 /// Demuxer names, as `-format_whitelist` compares them.
 pub const FORMATS: &str =

@@ -20,8 +20,8 @@
 
 pub mod argv;
 pub mod codecs;
-pub mod copy;
 pub mod container;
+pub mod copy;
 pub mod fmp4;
 pub mod grid;
 pub mod index;

@@ -87,6 +87,12 @@ impl WorkRoot {
         private().create(&path).map_err(|source| WorkError::Io { path: path.clone(), source })?;
         Ok(WorkFolder { path, _root: Arc::clone(&self.0) })
     }
+
+    /// Bytes that are free where the folders are; `None` where the file system does not tell.
+    pub fn free(&self) -> Option<u64> {
+        let told = rustix::fs::statvfs(&self.0.path).ok()?;
+        Some(told.f_bavail.saturating_mul(told.f_frsize))
+    }
 }
 
 impl Drop for Own {

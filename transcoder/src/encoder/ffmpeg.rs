@@ -1,19 +1,20 @@
 //! The encoder that runs ffmpeg and ffprobe, confined, on this machine.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use reelpin_plan::argv;
-use reelpin_plan::{Index, Packer, Plan, Probe, Refusal, Run, Segmenter};
+use reelpin_plan::{Packer, Plan, Probe, Refusal, Run, Segmenter};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Digest, File, FileDag};
 use reelpin_schema::video::Video;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
-use super::original::{Original, Originals};
-use super::{Encoder, Hls, Made, Probed, media, mp4, pipe};
+use super::source::{Source, Sources};
+use super::{Encoder, Hls, Made, Probed, index, media, mp4, pipe};
 use crate::confine::{Launcher, Toolbox, WorkRoot};
 use crate::error::{Cause, TaskError};
 use crate::work::RunError;
@@ -25,7 +26,7 @@ const SMALL: usize = 256 << 10;
 pub struct Ffmpeg {
     pub(super) launcher: Launcher,
     pub(super) folders: WorkRoot,
-    originals: Originals,
+    sources: Sources,
 }
 
 impl Ffmpeg {
@@ -41,32 +42,25 @@ impl Ffmpeg {
             tracing::warn!("{gap}");
         }
         let folders = WorkRoot::open(work_root)?;
-        Ok(Self { launcher, folders, originals: Originals::default() })
+        let sources = Sources::new(folders.clone());
+        Ok(Self { launcher, folders, sources })
     }
 
-    async fn look(&self, original: &Original) -> Result<Probe, TaskError> {
+    /// Ends what reads originals, and waits until it has ended. Tasks that still read one fail.
+    pub async fn close(&self) {
+        self.sources.close().await;
+    }
+
+    async fn look(&self, original: &Arc<Source>) -> Result<Probe, TaskError> {
         let folder = self.folders.folder()?;
-        let path = original.path();
-        let argv = argv::probe(&media::text(&path)?);
-        match media::look(self, &argv, folder.path(), &[path]).await {
+        let lent = original.lend().await?;
+        let argv = argv::probe(&lent.url());
+        match media::look(self, &argv, folder.path(), &lent).await {
             Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
             Err(e) if e.is_theirs() => {
                 tracing::info!(?e, "ffprobe does not understand an upload");
                 Err(refusal(&e).into())
             }
-            Err(e) => Err(e.cause(argv.program).into()),
-        }
-    }
-
-    /// The frame index, where one can be had.
-    async fn index(&self, probe: &Probe, original: &Original) -> Result<Option<Index>, TaskError> {
-        let Some(stream) = probe.indexable() else { return Ok(None) };
-        let folder = self.folders.folder()?;
-        let path = original.path();
-        let argv = argv::packets(&media::text(&path)?, stream);
-        match media::look(self, &argv, folder.path(), &[path]).await {
-            Ok(told) => Ok(Index::parse(&String::from_utf8_lossy(&told))),
-            Err(e) if e.is_theirs() => Ok(None),
             Err(e) => Err(e.cause(argv.program).into()),
         }
     }
@@ -84,15 +78,14 @@ fn refusal(e: &media::LookError) -> Refusal {
 #[async_trait]
 impl Encoder for Ffmpeg {
     async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?;
+        let original = self.sources.open(bucket, video)?;
         let probe = self.look(&original).await?;
-        let index = self.index(&probe, &original).await?;
+        let index = index::read(self, &original, &probe).await?;
         Ok(Probed { probe, index })
     }
 
     async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?;
-        Ok(original.digest().clone())
+        self.sources.open(bucket, video)?.digest().await
     }
 
     async fn encode(
@@ -103,20 +96,19 @@ impl Encoder for Ffmpeg {
         run: &Run,
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
-        let argv = argv::encode(plan, run, &media::text(&original)?, media::FIRST_PIPE)
+        let argv = argv::encode(plan, run, &lent.url(), media::FIRST_PIPE)
             .ok_or(Cause::Row("the plan has no such run"))?;
-        let readable = [original];
-        let mut child = media::start(self, &argv, folder.path(), &readable, out.len()).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, out.len()).await?;
         let mut lines = Vec::with_capacity(out.len());
         for (number, (part, out)) in run.parts.iter().zip(out).enumerate() {
             let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
             let segmenter = Segmenter::new(&plan.grid, part.first, run.end);
-            lines.push(pipe::read(pipe, segmenter, out));
+            lines.push(pipe::read(pipe, segmenter, &lent, out));
         }
         let read = futures_util::future::try_join_all(lines).await;
-        media::ended(argv.program, child, read.map(pipe::Read::all)).await
+        media::ended(argv.program, child, &lent, read.map(pipe::Read::all)).await
     }
 
     async fn copy(
@@ -126,15 +118,15 @@ impl Encoder for Ffmpeg {
         plan: &Plan,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
-        let argv = argv::copy(plan, &media::text(&original)?, media::FIRST_PIPE)
+        let argv = argv::copy(plan, &lent.url(), media::FIRST_PIPE)
             .ok_or(Cause::Row("the plan copies nothing"))?;
-        let mut child = media::start(self, &argv, folder.path(), &[original], 1).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, 1).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
         let segmenter = Segmenter::new(&plan.grid.as_copied(), 0, None);
-        let read = pipe::read(pipe, segmenter, out).await;
-        media::ended(argv.program, child, read).await
+        let read = pipe::read(pipe, segmenter, &lent, out).await;
+        media::ended(argv.program, child, &lent, read).await
     }
 
     async fn audio(
@@ -145,14 +137,14 @@ impl Encoder for Ffmpeg {
         until: Option<u64>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?.path();
+        let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
-        let argv = argv::audio(plan, &media::text(&original)?, media::FIRST_PIPE, until)
+        let argv = argv::audio(plan, &lent.url(), media::FIRST_PIPE, until)
             .ok_or(Cause::Row("the plan has no audio"))?;
-        let mut child = media::start(self, &argv, folder.path(), &[original], 1).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, 1).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
-        let read = pipe::read(pipe, Packer::new(&plan.grid), out).await;
-        media::ended(argv.program, child, read).await
+        let read = pipe::read(pipe, Packer::new(&plan.grid), &lent, out).await;
+        media::ended(argv.program, child, &lent, read).await
     }
 
     async fn poster(
@@ -161,13 +153,12 @@ impl Encoder for Ffmpeg {
         video: &Video,
         plan: &Plan,
     ) -> Result<Bytes, TaskError> {
-        let original = self.originals.get(&self.folders, bucket, video).await?;
+        let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
         let picture = folder.path().join("poster.jpg");
-        let path = original.path();
-        let argv = argv::poster(plan, &media::text(&path)?, &media::text(&picture)?)
+        let argv = argv::poster(plan, &lent.url(), &media::text(&picture)?)
             .ok_or(Cause::Row("the plan has no picture"))?;
-        media::brief(self, &argv, folder.path(), &[path]).await?;
+        media::brief(self, &argv, folder.path(), &lent).await?;
         Ok(Bytes::from(tokio::fs::read(&picture).await?))
     }
 
@@ -195,10 +186,10 @@ impl Encoder for Ffmpeg {
     }
 
     fn forget(&self, video: Uuid) {
-        self.originals.forget(video);
+        self.sources.forget(video);
     }
 
     fn tidy(&self) {
-        self.originals.tidy();
+        self.sources.tidy();
     }
 }

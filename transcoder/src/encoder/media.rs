@@ -1,7 +1,7 @@
 //! Running ffmpeg and ffprobe: the plan's arguments under this worker's limits, and what their end
 //! means.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use reelpin_plan::argv::{Argv, Program as Planned};
@@ -10,6 +10,7 @@ use reelpin_schema::failure::Failure;
 
 use super::Ffmpeg;
 use super::pipe::Read;
+use super::source::Lent;
 use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
 use crate::error::{Cause, TaskError};
 
@@ -54,52 +55,64 @@ pub(super) fn text(path: &Path) -> Result<String, TaskError> {
     Ok(path.to_str().ok_or(Cause::Row("the work folder's path is not UTF-8"))?.to_owned())
 }
 
-/// Starts a long run that writes to pipes or into its folder.
+/// An error when the original could not be read to where the program wanted: what it made of the
+/// rest, whatever its exit code, is nothing.
+pub(super) fn read_well(original: &Lent) -> Result<(), TaskError> {
+    original.failure().map_or(Ok(()), |cause| Err(cause.into()))
+}
+
+/// Starts a long run that reads an original and writes to pipes.
 pub(super) async fn start(
     ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
-    readable: &[PathBuf],
+    original: &Lent,
     pipes: usize,
 ) -> Result<Child, TaskError> {
-    let job = Job { pipes, ..job(argv, folder, readable, encode()) };
+    let job = Job { pipes, ..job(argv, folder, Some(original), encode()) };
     ffmpeg.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
 }
 
-/// Runs to the end, within minutes, what writes a small file into its folder.
+/// Runs to the end, within minutes, what reads an original and writes a small file into its folder.
 pub(super) async fn brief(
     ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
-    readable: &[PathBuf],
+    original: &Lent,
 ) -> Result<Report, TaskError> {
     let limits = Limits { wall: BRIEF, file_size_bytes: 64 << 20, ..encode() };
-    let spawned = ffmpeg.launcher.spawn(job(argv, folder, readable, limits)).await;
+    let spawned = ffmpeg.launcher.spawn(job(argv, folder, Some(original), limits)).await;
     let child = spawned.map_err(|e| cause(argv.program, e))?;
-    child.wait().await.map_err(|e| cause(argv.program, e).into())
+    let ended = child.wait().await;
+    read_well(original)?;
+    ended.map_err(|e| cause(argv.program, e).into())
 }
 
-/// Runs to the end what writes into its folder.
+/// Runs to the end what reads and writes in its folder alone.
 pub(super) async fn finish(
     ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
-    readable: &[PathBuf],
 ) -> Result<Report, TaskError> {
-    let child = start(ffmpeg, argv, folder, readable, 0).await?;
+    let spawned = ffmpeg.launcher.spawn(job(argv, folder, None, encode())).await;
+    let child = spawned.map_err(|e| cause(argv.program, e))?;
     child.wait().await.map_err(|e| cause(argv.program, e).into())
 }
 
-/// Runs a look at a file; returns its standard output.
+/// Runs a look at an original; returns its standard output.
 pub(super) async fn look(
     ffmpeg: &Ffmpeg,
     argv: &Argv,
     folder: &Path,
-    readable: &[PathBuf],
+    original: &Lent,
 ) -> Result<Vec<u8>, LookError> {
-    let job = Job { capture_stdout: true, ..job(argv, folder, readable, look_limits()) };
+    let job = Job { capture_stdout: true, ..job(argv, folder, Some(original), look_limits()) };
     let child = ffmpeg.launcher.spawn(job).await.map_err(LookError::Run)?;
-    let report = child.wait().await.map_err(LookError::Run)?;
+    let ended = child.wait().await;
+    if let Some(cause) = original.failure() {
+        return Err(LookError::Unread(cause));
+    }
+    let report = ended.map_err(LookError::Run)?;
     if report.stdout_cut { Err(LookError::TooMuch) } else { Ok(report.stdout) }
 }
 
@@ -108,6 +121,8 @@ pub(super) async fn look(
 pub(super) enum LookError {
     /// The program did not start or did not end well.
     Run(ConfineError),
+    /// The original could not be read, which is not its uploader's fault.
+    Unread(Cause),
     /// It told more than any film has to tell.
     TooMuch,
 }
@@ -117,6 +132,7 @@ impl LookError {
     /// which a good file causes.
     pub(super) fn is_theirs(&self) -> bool {
         match self {
+            Self::Unread(_) => false,
             Self::TooMuch => true,
             Self::Run(e) => is_theirs(e),
         }
@@ -126,7 +142,7 @@ impl LookError {
     pub(super) fn said(&self) -> &str {
         match self {
             Self::Run(e) => e.report().map_or("", |report| &report.stderr),
-            Self::TooMuch => "",
+            Self::Unread(_) | Self::TooMuch => "",
         }
     }
 
@@ -134,6 +150,7 @@ impl LookError {
     pub(super) fn cause(self, program: Planned) -> Cause {
         match self {
             Self::Run(e) => cause(program, e),
+            Self::Unread(cause) => cause,
             Self::TooMuch => Cause::Row("more output than a look may have"),
         }
     }
@@ -154,19 +171,25 @@ pub(super) fn is_theirs(e: &ConfineError) -> bool {
 /// Ends a run whose pipes were read: kills it when a reader failed, and says what is to blame.
 ///
 /// Of two failures the reader's is the cause, but for a program that broke off: then a short pipe
-/// only repeats it, unless what it had written before was already not what was planned.
+/// only repeats it, unless what it had written before was already not what was planned. Before both
+/// comes an original that could not be read.
 pub(super) async fn ended(
     program: Planned,
     child: Child,
+    original: &Lent,
     read: Result<Read, TaskError>,
 ) -> Result<(), TaskError> {
     if !matches!(read, Ok(Read::Whole)) {
         child.kill();
     }
-    match (child.wait().await, read.map(|read| read == Read::Enough)) {
+    let ended = child.wait().await;
+    if matches!(read, Ok(Read::Enough)) {
         // Whatever it says about its broken pipe.
-        (_, Ok(true)) => Ok(()),
-        (Ok(_), read) => read.map(drop),
+        return Ok(());
+    }
+    read_well(original)?;
+    match (ended, read.map(drop)) {
+        (Ok(_), read) => read,
         (Err(ConfineError::NonZero { code: TOO_MANY_ERRORS, .. }), _) => {
             Err(TaskError::Theirs(Failure::new(
                 "undecodable",
@@ -174,7 +197,7 @@ pub(super) async fn ended(
                 "The file may be damaged: check that it plays, or export it again and upload that.",
             )))
         }
-        (Err(e), Ok(false)) => Err(cause(program, e).into()),
+        (Err(e), Ok(())) => Err(cause(program, e).into()),
         (Err(ConfineError::NonZero { .. } | ConfineError::Cancelled { .. }), Err(e)) => Err(e),
         (Err(e), Err(TaskError::Ours(Cause::Fmp4(_) | Cause::Mismatch(_)))) => {
             Err(cause(program, e).into())
@@ -183,7 +206,7 @@ pub(super) async fn ended(
     }
 }
 
-fn job<'a>(argv: &'a Argv, folder: &'a Path, readable: &'a [PathBuf], limits: Limits) -> Job<'a> {
+fn job<'a>(argv: &'a Argv, folder: &'a Path, original: Option<&Lent>, limits: Limits) -> Job<'a> {
     let program = match argv.program {
         Planned::Ffmpeg => Program::Ffmpeg,
         Planned::Ffprobe => Program::Ffprobe,
@@ -192,10 +215,10 @@ fn job<'a>(argv: &'a Argv, folder: &'a Path, readable: &'a [PathBuf], limits: Li
         program,
         args: &argv.args,
         work_dir: folder,
-        readable,
+        readable: &[],
         pipes: 0,
         capture_stdout: false,
-        connect_port: None,
+        connect_port: original.map(Lent::port),
         limits,
     }
 }

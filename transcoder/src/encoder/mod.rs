@@ -3,10 +3,11 @@
 //! stored.
 
 mod ffmpeg;
+mod index;
 mod media;
 mod mp4;
-mod original;
 mod pipe;
+pub mod source;
 
 use async_trait::async_trait;
 use bytes::Bytes;

@@ -62,7 +62,7 @@ async fn remux(
     };
     let (video, audio) = (text(picture)?, text(sound)?);
     let argv = argv::remux(input(video.as_ref()), input(audio.as_ref()), &media::text(out)?);
-    media::finish(ffmpeg, &argv, folder, &[]).await?;
+    media::finish(ffmpeg, &argv, folder).await?;
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::source::Lent;
 use super::{Made, media};
 use crate::error::{Cause, TaskError};
 
@@ -58,10 +59,13 @@ impl Read {
     }
 }
 
-/// Reads a pipe to its end and hands on what comes out. Ends early when nobody takes it any more.
+/// Reads a pipe to its end and hands on what comes out. Ends early when nobody takes it any more; with an error as
+/// soon as the original could not be read, before anything is handed on that a program may have made of the part it
+/// got.
 pub(super) async fn read(
     mut pipe: impl AsyncRead + Unpin,
     mut cutter: impl Cutter,
+    original: &Lent,
     out: mpsc::Sender<Made>,
 ) -> Result<Read, TaskError> {
     let mut reader = Reader::new();
@@ -69,6 +73,7 @@ pub(super) async fn read(
     loop {
         let read =
             timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
+        media::read_well(original)?;
         if read == 0 {
             break;
         }

@@ -2,4 +2,5 @@
 
 mod confine;
 mod films;
+mod source;
 mod studio;

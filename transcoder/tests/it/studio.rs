@@ -79,6 +79,7 @@ impl Studio {
         let (id, file_id) = (Uuid::now_v7(), Uuid::now_v7());
         let key = keys::original(id, file_id);
         self.bucket.client.put_file(&key, file, "application/octet-stream").await.unwrap();
+        let etag = self.bucket.client.head(&key).await.unwrap().unwrap().etag;
         let new = NewVideo {
             id,
             file_id,
@@ -92,7 +93,7 @@ impl Studio {
         };
         self.db.run_tx("test.ticket", async move |tx| video::insert(tx, &new).await).await.unwrap();
         self.db
-            .run_tx("test.uploaded", async move |tx| video::uploaded(tx, id, "\"e\"").await)
+            .run_tx("test.uploaded", async move |tx| video::uploaded(tx, id, &etag).await)
             .await
             .unwrap();
         id

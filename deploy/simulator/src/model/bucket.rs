@@ -8,7 +8,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use aws_sdk_s3::primitives::ByteStream;
 use bytes::Bytes;
-use reelpin_schema::bucket::{BucketError, Content, Head, Listed, Object, Objects, PresignedPut};
+use reelpin_schema::bucket::{
+    BucketError, Content, Head, Listed, Object, Objects, Part, PresignedPut,
+};
 use sha2::{Digest as _, Sha256};
 
 use crate::gate::{Actor, Effect, Gates, Verdict};
@@ -181,6 +183,27 @@ impl Objects for BucketModel {
                 None => bytes,
             };
             Ok(Object { size: bytes.len() as u64, body: ByteStream::from(bytes) })
+        })
+        .await
+    }
+
+    async fn get_range(
+        &self,
+        key: &str,
+        (from, to): (u64, u64),
+        etag: &str,
+    ) -> Result<Part, BucketError> {
+        self.ask("get_range", || {
+            let found = self.store.objects().get(key).cloned();
+            let found = found.ok_or(BucketError::Missing { call: "GetObject" })?;
+            if found.etag != etag {
+                return Err(BucketError::Precondition { call: "GetObject" });
+            }
+            let size = found.bytes.len();
+            let end = usize::try_from(to.saturating_add(1)).unwrap_or(usize::MAX).min(size);
+            let bytes = found.bytes.slice(usize::try_from(from).unwrap_or(end).min(end)..end);
+            let range = format!("bytes {from}-{}/{size}", end.saturating_sub(1));
+            Ok(Part { range: Some(range), etag: Some(found.etag), body: ByteStream::from(bytes) })
         })
         .await
     }

@@ -1,7 +1,7 @@
 //! Command lines: values that a worker runs and adds nothing to.
 //!
-//! Paths are given by the worker, never by uploaders; they must not begin with `-` nor hold a colon before
-//! the first slash. All programs read with allow-lists and limits. Outputs called `pipe:N` are inherited
+//! An original is an address of a server on the worker's own machine that answers ranges. Paths are given by the
+//! worker, never by uploaders; they must not begin with `-` nor hold a colon before the first slash. All programs read with allow-lists and limits. Outputs called `pipe:N` are inherited
 //! descriptors. Progress is counted in stored segments, so no `-progress`. Text on stderr is not failure,
 //! and exit 0 is not success: what was delivered is compared with the plan.
 
@@ -76,6 +76,9 @@ impl Argv {
     /// Options that must stand before an original's `-i`.
     fn guard(&mut self, decoders: &str) -> &mut Self {
         self.add("-protocol_whitelist").arg(codecs::PROTOCOLS);
+        // It answers ranges, so nobody need find out. Microseconds; without it a read may hang for ever.
+        // Nothing reconnects: a broken connection is an error that the worker knows of.
+        self.add("-seekable 1 -rw_timeout").arg(limits::READ_TIMEOUT.as_micros().to_string());
         self.add("-format_whitelist").arg(codecs::FORMATS);
         if !decoders.is_empty() {
             self.add("-codec_whitelist").arg(decoders);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use reelpin_plan::Argv;
+use reelpin_plan::{Argv, codecs};
 
 /// What a program printed.
 pub(crate) struct Printed {
@@ -22,19 +22,31 @@ impl From<Output> for Printed {
     }
 }
 
-/// Runs `argv` as it is.
-pub(crate) fn run(argv: &Argv) -> Printed {
-    Command::new(argv.program.name()).args(&argv.args).output().unwrap().into()
+/// The arguments with originals as files: what is read and made of them is the same, and how the
+/// worker serves them is its own tests' matter.
+fn local(argv: &Argv) -> Vec<String> {
+    let mut args = argv.args.clone();
+    while let Some(at) = args.iter().position(|arg| arg == codecs::PROTOCOLS) {
+        args[at] = "file,pipe".to_owned();
+        let served: Vec<String> = args.drain(at + 1..at + 5).collect();
+        assert_eq!([&served[0], &served[2]], ["-seekable", "-rw_timeout"]);
+    }
+    args
 }
 
-/// Runs `argv` with one file for each descriptor from 3 on.
+/// Runs `argv` on a local file.
+pub(crate) fn run(argv: &Argv) -> Printed {
+    Command::new(argv.program.name()).args(local(argv)).output().unwrap().into()
+}
+
+/// Runs `argv` on a local file, with one file for each descriptor from 3 on.
 pub(crate) fn run_to(argv: &Argv, files: &[PathBuf]) -> Printed {
     let mut script = "exec \"$0\" \"$@\"".to_owned();
     for (fd, file) in (3..).zip(files) {
         script.push_str(&format!(" {fd}>'{}'", file.display()));
     }
     let mut command = Command::new("sh");
-    command.args(["-c", &script, argv.program.name()]).args(&argv.args);
+    command.args(["-c", &script, argv.program.name()]).args(local(argv));
     command.output().unwrap().into()
 }
 

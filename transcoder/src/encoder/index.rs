@@ -1,0 +1,58 @@
+//! The frame index of an original: from its container's own tables, which are a small part of it.
+
+use std::sync::Arc;
+
+use reelpin_plan::container::Step;
+use reelpin_plan::{Index, Probe, Walk, argv};
+
+use super::source::Source;
+use super::{Ffmpeg, media};
+use crate::error::TaskError;
+
+/// Files of which ffprobe may read everything when their tables do not tell, bytes: 64 MiB, some 0.1 s.
+const SMALL: u64 = 64 << 20;
+
+/// The index, where one can be had.
+pub(super) async fn read(
+    ffmpeg: &Ffmpeg,
+    original: &Arc<Source>,
+    probe: &Probe,
+) -> Result<Option<Index>, TaskError> {
+    if let Some(index) = tables(original, probe).await? {
+        return Ok(Some(index));
+    }
+    match probe.indexable() {
+        Some(stream) if original.size() <= SMALL => packets(ffmpeg, original, stream).await,
+        _ => Ok(None),
+    }
+}
+
+async fn tables(original: &Source, probe: &Probe) -> Result<Option<Index>, TaskError> {
+    let Some(mut walk) = Walk::new(probe, original.size()) else { return Ok(None) };
+    let mut step = walk.start();
+    loop {
+        match step {
+            Step::Done(index) => return Ok(index),
+            Step::Read { offset, length } => {
+                let bytes = original.read(offset, length).await?;
+                step = walk.next(&bytes);
+            }
+        }
+    }
+}
+
+/// From ffprobe, which reads the whole file.
+async fn packets(
+    ffmpeg: &Ffmpeg,
+    original: &Arc<Source>,
+    stream: u32,
+) -> Result<Option<Index>, TaskError> {
+    let folder = ffmpeg.folders.folder()?;
+    let lent = original.lend().await?;
+    let argv = argv::packets(&lent.url(), stream);
+    match media::look(ffmpeg, &argv, folder.path(), &lent).await {
+        Ok(told) => Ok(Index::parse(&String::from_utf8_lossy(&told))),
+        Err(e) if e.is_theirs() => Ok(None),
+        Err(e) => Err(e.cause(argv.program).into()),
+    }
+}

@@ -1,0 +1,8 @@
+//! Originals read by range, over a real S3 server, a broken line to it, and one that lies.
+
+mod answers;
+mod away;
+mod liar;
+mod programs;
+mod read;
+mod stand;
