@@ -164,7 +164,7 @@ fn made_clips() {
         ("uneven.mp4", format!("-f lavfi -i testsrc2=s=64x64:r=60:d=3 -vf select='not(mod(n*n\\,7))' -vsync vfr {X264} -bf 2 -video_track_timescale 90000")),
         ("open.mp4", format!("-f lavfi -i testsrc2=s=64x64:r=25:d=4 {X264} -x264-params open-gop=1:keyint=20:bframes=3:b-adapt=0")),
         ("all_keys.mp4", format!("{x264} -g 1")),
-        ("pyramid.mkv", format!("-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v libx264 -bf 5 -g 40 -pix_fmt yuv420p")),
+        ("pyramid.mkv", "-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v libx264 -bf 5 -g 40 -pix_fmt yuv420p".to_owned()),
         ("mpeg4.mp4", "-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v mpeg4 -bf 2 -g 20".to_owned()),
         ("mpeg2.mp4", "-f lavfi -i testsrc2=s=64x64:r=25:d=4 -c:v mpeg2video -bf 2 -g 20".to_owned()),
         ("fragments_negative.mp4", format!("{from} -c copy -movflags +frag_keyframe+empty_moov+negative_cts_offsets+default_base_moof")),
