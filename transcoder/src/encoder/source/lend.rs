@@ -17,9 +17,11 @@ pub(super) struct Loan {
 }
 
 impl Loan {
-    /// Keeps the first thing that went wrong.
+    /// Keeps the first thing that went wrong, and ends the connections: a program that asked again
+    /// would wait for nothing.
     pub(super) fn fail(&self, error: SourceError) {
         let _ = self.failure.set(error);
+        self.ended.cancel();
     }
 }
 
