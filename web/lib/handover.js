@@ -3,35 +3,30 @@
  * source buffers, so position, volume, rate and play state cannot be lost. hls.js has no way to add a rung to one that plays.
  */
 
-/** Seconds ahead of the playhead that are kept as they are: time enough to fetch the first segment of a higher rung. */
+/** Seconds ahead of the playhead that are kept as they are: time enough to fetch the second segment of a higher rung. */
 const KEPT = 4;
 /** Less than this much of a lower rung beyond them is watched rather than fetched again. */
 const WORTH = 1;
-/** Into the last segment that is buffered, where nothing is fetched again. */
+/** Into the last segment that is buffered, so that the first one fetched is that one: a later one may not exist yet. */
 const BEFORE = 0.05;
-/** For playlists to answer, and for buffers to be cleared. */
-const READY_MS = 10_000;
+/** For playlists and the first segment to come, and for buffers to be cleared. */
+const READY_MS = 15_000;
 const FLUSH_MS = 2_000;
 
 /**
- * Loads `address` beside `old` and hands `video` over once its playlists are there and `worth(levels)` says so. Resolves to
- * the new hls.js, or to null where `old` goes on. `make(config)` makes one whose listeners are its maker's.
+ * Loads `address` beside `old`, which plays on `video`, up to its first segment; hands the element over then, unless `worth`
+ * says no to the new one when its levels are known. Resolves to the new hls.js, or to null where `old` goes on. `make(config)`
+ * makes one whose listeners are its maker's.
  */
 export async function handOver({ Hls, old, make, address, video, worth }) {
-  // Playlists only: the media still belongs to the other.
-  const next = make({ autoStartLoad: false, startFragPrefetch: false, testBandwidth: false, abrEwmaDefaultEstimate: old.bandwidthEstimate });
-  if (!(await prepared(Hls, next, address, video, worth)) || old.media !== video || video.ended || video.seeking) {
-    next.destroy();
-    return null;
-  }
+  const next = make({ autoStartLoad: false, startFragPrefetch: true, testBandwidth: false, abrEwmaDefaultEstimate: old.bandwidthEstimate });
+  const point = joint(old, video);
+  const ready = await prepared(Hls, next, address, point, worth);
+  if (!ready || !free(old, video, point)) return dropped(next);
   old.stopLoad();
-  const point = joint(old, next, video);
-  if (point.flush) await flushed(Hls, old, point.at);
-  // Somebody may have closed the player meanwhile.
-  if (old.media !== video) {
-    next.destroy();
-    return null;
-  }
+  await flushed(Hls, old, point.at);
+  // Somebody may have sought or closed the player meanwhile.
+  if (old.media !== video) return dropped(next);
   const media = old.transferMedia();
   old.destroy();
   next.attachMedia(media);
@@ -39,42 +34,46 @@ export async function handOver({ Hls, old, make, address, video, worth }) {
   return next;
 }
 
-/** Resolves to true once `next` has a level's and the sound's playlist. */
-function prepared(Hls, next, address, video, worth) {
+/** From where the new one loads: a cut with some seconds in hand, or the end of what is buffered. */
+function joint(old, video) {
+  const { currentTime, buffered } = video;
+  let end = currentTime;
+  for (let n = 0; n < buffered.length; n += 1) if (buffered.start(n) <= currentTime) end = Math.max(end, buffered.end(n));
+  const cut = old.levels[old.loadLevel]?.details?.fragments.find(({ start }) => start >= currentTime + KEPT && start < end - WORTH);
+  return { at: cut ? cut.start : Math.max(currentTime, end - BEFORE), from: currentTime };
+}
+
+/** Whether the element is still where the joint was made for. */
+function free(old, video, { at, from }) {
+  return old.media === video && !video.ended && !video.seeking && video.currentTime >= from && video.currentTime <= at + BEFORE;
+}
+
+function dropped(hls) {
+  hls.destroy();
+  return null;
+}
+
+/** Resolves to true once `next` has the first segment of picture and sound in hand. */
+function prepared(Hls, next, address, point, worth) {
   return new Promise((resolve) => {
-    const wanted = new Set([Hls.Events.LEVEL_LOADED]);
+    const wanted = new Set(["main"]);
     const done = (well) => {
       clearTimeout(timer);
       resolve(well);
     };
     const timer = setTimeout(done, READY_MS, false);
-    const came = (event) => wanted.delete(event) && wanted.size === 0 && done(true);
     next.once(Hls.Events.MANIFEST_PARSED, (_, { audioTracks }) => {
       if (!worth(next)) return done(false);
-      if (audioTracks.some(({ url }) => url)) wanted.add(Hls.Events.AUDIO_TRACK_LOADED);
-      next.startLoad(video.currentTime, true);
+      if (audioTracks.some(({ url }) => url)) wanted.add("audio");
+      next.startLoad(point.at);
     });
-    next.on(Hls.Events.LEVEL_LOADED, came);
-    next.on(Hls.Events.AUDIO_TRACK_LOADED, came);
+    next.on(Hls.Events.FRAG_PARSED, (_, { frag }) => wanted.delete(frag.type) && wanted.size === 0 && done(true));
     next.on(Hls.Events.ERROR, (_, { fatal }) => fatal && done(false));
     next.loadSource(address);
   });
 }
 
-/** From where the new one loads: `{at, flush}`; with `flush`, what is buffered from there on is of a lower rung and goes. */
-function joint(old, next, video) {
-  const { currentTime, buffered } = video;
-  let end = currentTime;
-  for (let n = 0; n < buffered.length; n += 1) if (buffered.start(n) <= currentTime) end = Math.max(end, buffered.end(n));
-  const higher = height(next, next.loadLevel) > height(old, old.loadLevel);
-  const cut = next.levels[next.loadLevel]?.details?.fragments.find(({ start }) => start >= currentTime + KEPT && start < end - WORTH);
-  return higher && cut ? { at: cut.start, flush: true } : { at: Math.max(currentTime, end - BEFORE), flush: false };
-}
-
-function height(hls, level) {
-  return hls.levels[level]?.height ?? 0;
-}
-
+/** Clears what is buffered beyond `from`: a lower rung, which would be shown for minutes, and of which no end is known. */
 function flushed(Hls, hls, from) {
   return new Promise((resolve) => {
     const wanted = new Set(["video", "audio"]);

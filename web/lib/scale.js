@@ -16,9 +16,9 @@ export function within(to, end, ended) {
   return Math.max(0, Math.min(to, ended ? end : end - MARGIN));
 }
 
-/** A share of the scale as a CSS percentage. */
-export function part(seconds, length) {
-  return `${length > 0 ? Math.min(100, Math.max(0, (100 * seconds) / length)).toFixed(3) : 0}%`;
+/** A time's place on the scale, 0 to 1. */
+export function place(seconds, length) {
+  return length > 0 ? Math.min(1, Math.max(0, seconds / length)) : 0;
 }
 
 /** A time on the scale: begun is not done, so it is rounded down. */

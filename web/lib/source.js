@@ -94,8 +94,9 @@ export class Source {
 
   #make(config) {
     const Hls = this.#Hls;
-    // All settings of live playback stay at their defaults: a film that grows is watched from its start.
-    const hls = new Hls({ startPosition: 0, backBufferLength: 90, workerPath: "/app/vendor/hls.worker.js", ...config });
+    // All settings of live playback stay at their defaults: a film that grows is watched from its start. There is nothing
+    // between its parts, and who looks for that would begin anew at each handing over.
+    const hls = new Hls({ startPosition: 0, backBufferLength: 90, workerPath: "/app/vendor/hls.worker.js", interstitialsController: undefined, ...config });
     const own = (work) => (_, data) => hls === this.#hls && work(data);
     hls.on(Hls.Events.MANIFEST_PARSED, own(() => this.#tell.onrungs()));
     hls.on(Hls.Events.LEVEL_SWITCHED, own(({ level }) => this.#tell.onrung(side(hls.levels[level]))));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { cutShort, inAbout, preparing, share, waitWords } from "../lib/preparing.js";
-import { part, spoken, stamp, total, within } from "../lib/scale.js";
+import { place, spoken, stamp, total, within } from "../lib/scale.js";
 
 test("the share that is ready is whole, and 100 only at the end", () => {
   assert.equal(preparing(25.2, 60), "Still being prepared: 42 % ready");
@@ -44,8 +44,8 @@ test("seeks lead only to what exists", () => {
   for (const [to, end, ended, at] of cases) assert.equal(within(to, end, ended), at, `${to} of ${end}`);
 });
 
-test("the scale in percentages and words", () => {
-  assert.deepEqual([part(15, 60), part(90, 60), part(1, 0)], ["25.000%", "100.000%", "0%"]);
+test("the scale in shares and words", () => {
+  assert.deepEqual([place(15, 60), place(90, 60), place(1, 0)], [0.25, 1, 0]);
   assert.deepEqual([stamp(0.9, 60), stamp(12.99, 60), stamp(60.02, 60), stamp(59.995, 60)], ["0:00", "0:13", "1:00", "1:00"]);
   assert.equal(spoken(12.4, 24, 60), "0:12 of 1:00, ready up to 0:24");
   assert.equal(spoken(12.4, 60.02, 60), "0:12 of 1:00");

@@ -41,7 +41,7 @@ export class Growing {
     growing.#film = film;
     growing.#options = { speed, rungs, breaks, poster };
     growing.#server = http.createServer((request, response) => growing.#answer(request, response).catch(() => response.writeHead(500).end()));
-    growing.#sockets = new Sockets(growing.#server, (message) => growing.#subscribed(message));
+    growing.#sockets = new Sockets(growing.#server, (message, say) => growing.#subscribed(message, say));
     growing.#server.listen(0, "127.0.0.1");
     await once(growing.#server, "listening");
     return growing;
