@@ -15,7 +15,8 @@ import { cutShort, preparing, waitWords } from "../lib/preparing.js";
 import { stamp, total } from "../lib/scale.js";
 import { Source } from "../lib/source.js";
 
-/** How often a growing film is looked at: until it plays, and from then on. */
+/** How often a growing film is looked at: while somebody waits for it, before that, and while it plays. */
+const LOOK_WAITING_MS = 500;
 const LOOK_MS = 1000;
 const LOOK_PLAYING_MS = 3000;
 /** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
@@ -158,7 +159,7 @@ export class RpPlayer extends HTMLElement {
     this.#growth = new Growth({
       master: address,
       signal: this.#stopGrowth.signal,
-      period: () => (this.#video.paused ? LOOK_MS : LOOK_PLAYING_MS),
+      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#video.paused ? LOOK_MS : LOOK_PLAYING_MS),
       onlook: () => {
         this.#film();
         this.#takeMore();
@@ -180,12 +181,14 @@ export class RpPlayer extends HTMLElement {
     this.#playback.film({ ready: this.#growth?.ready ?? length, duration: length, growing: this.#growing });
   }
 
-  /** Rungs that the master has and hls.js does not: at a pause or a stop at once, in mid-play with enough in hand. */
+  /** Rungs that the master has and hls.js has not: taken at a pause or a stop at once, in mid-play with enough in hand. */
   #takeMore() {
     const growth = this.#growth;
     if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0) return;
     if (new Set(growth.rungs).size <= this.#source.rungs.length) return;
     const { currentTime, paused, readyState, buffered } = this.#video;
+    // Nothing was watched, so nothing can break.
+    if (paused && !this.#playback.begun) return this.#source.open(this.#source.address);
     const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
     const enough = (growth.ended || growth.ready - currentTime >= AHEAD) && ahead >= BUFFERED;
     if (paused || readyState < 3 || enough) this.#source.take(this.#source.address);

@@ -13,8 +13,8 @@ export class Pace {
   #grown = [];
   #step;
 
-  /** `step` is how often it is looked at: growth may be this much older than it is seen. */
-  constructor({ step = 1, target = NEXT } = {}) {
+  /** Growth may be `step` seconds older, in the mean, than it is seen; `target` is the length of a segment that comes next. */
+  constructor({ step = 0.5, target = NEXT } = {}) {
     this.#step = step;
     this.#target = target;
   }
@@ -28,17 +28,19 @@ export class Pace {
   }
 
   /**
-   * `{speed, since, watched}` at `now`: film seconds per second or null, seconds since the last growth, and since the first
-   * look. Rather too slow than too fast: growth counts as late as it may have been, and a pause counts before it ends.
+   * `{speed, likely, since, watched}` at `now`: film seconds per second or null, seconds since the last growth, and since the
+   * first look. `speed` is rather too slow than too fast: growth counts as late as it may have been, and a pause counts
+   * before it ends; `likely` is for people.
    */
   at(now) {
     const watched = this.#first === null ? 0 : now - this.#first;
-    if (this.#grown.length < 2) return { speed: null, since: 0, watched };
+    if (this.#grown.length < 2) return { speed: null, likely: null, since: 0, watched };
     const first = this.#grown[0];
     const last = this.#grown.at(-1);
     const since = now - last.at;
-    const seen = (last.ready - first.ready) / (last.at - first.at + this.#step);
+    const grown = last.ready - first.ready;
+    const lasted = last.at - first.at;
     const paused = (last.ready + this.#target - first.ready) / (now - first.at);
-    return { speed: Math.min(seen, paused), since, watched };
+    return { speed: Math.min(grown / (lasted + this.#step), paused), likely: Math.min(grown / lasted, paused), since, watched };
   }
 }

@@ -11,6 +11,8 @@ import { within } from "./scale.js";
 const STALL_MS = 400;
 /** How often a held film is looked at. */
 const LOOK_MS = 250;
+/** Players may stand a little after 0 before anything was played, seconds. */
+const SEEN = 0.2;
 /** Seconds from the end of what exists within which a stall is the encoder's doing, not the line's. */
 const EDGE = 1;
 
@@ -24,6 +26,7 @@ export class Playback {
   #holding = false;
   #stalled = false;
   #forced = false;
+  #begun = false;
   #timer = null;
   #stall = null;
 
@@ -56,12 +59,12 @@ export class Playback {
 
   /** True once something of it was seen. */
   get begun() {
-    return this.#video.played.length > 0 || this.#video.currentTime > 0;
+    return (this.#begun ||= this.#video.played.length > 0 || this.#video.currentTime > SEEN);
   }
 
-  /** Film seconds per second, null while it is not known. */
+  /** Film seconds per second as far as one can tell, null while it is not known. */
   get speed() {
-    return this.#pace.at(this.#seconds).speed;
+    return this.#pace.at(this.#seconds).likely;
   }
 
   /** Where somebody who began now would begin, or have to wait: the gate's decision. */

@@ -13,9 +13,9 @@ function look(pace, { speed, until, from = 0, lag = 1.2, duration = 600 }) {
 
 test("nothing is known before it grew twice", () => {
   const pace = new Pace();
-  assert.deepEqual(pace.at(5), { speed: null, since: 0, watched: 0 });
+  assert.deepEqual(pace.at(5), { speed: null, likely: null, since: 0, watched: 0 });
   pace.saw(5, 2);
-  assert.deepEqual(pace.at(8), { speed: null, since: 0, watched: 3 });
+  assert.deepEqual(pace.at(8), { speed: null, likely: null, since: 0, watched: 3 });
   pace.saw(9, 4);
   assert.equal(pace.at(9).speed, null);
   pace.saw(11, 6);

@@ -30,13 +30,15 @@ export function cuts(seconds) {
 
 /**
  * Makes `seconds` of film in `folder`. Each rung is `{name, width, height, rate}` (rate in bits per second). Returns
- * `{seconds, cuts, tracks}`: by name, "audio" among them, `{init, segments: [{bytes, seconds}], codec, ...rung}`.
+ * `{seconds, cuts, tracks}`: by name, "audio" among them, `{init, segments: [{bytes, seconds}], codec, ...rung}`; a poster.jpg
+ * lies in the folder then.
  */
 export async function film(folder, { seconds, rungs }) {
   const all = cuts(seconds);
   const tracks = new Map();
   for (const rung of rungs) tracks.set(rung.name, { ...rung, ...(await picture(folder, rung, seconds, all)) });
   tracks.set("audio", { name: "audio", rate: 96_000, codec: "mp4a.40.2", ...(await sound(folder, seconds, all)) });
+  await ffmpeg("-ss", "3", "-i", path.join(folder, `${rungs.at(-1).name}.mp4`), "-frames:v", "1", path.join(folder, "poster.jpg"));
   return { seconds, cuts: all, tracks };
 }
 
