@@ -122,6 +122,7 @@ export class Playback {
 
   #hold() {
     this.#holding = true;
+    this.#stalled = false;
     this.#video.pause();
     this.#watch();
     this.#onchange();
@@ -129,7 +130,7 @@ export class Playback {
 
   /** Looks at what it waits for until it has come. */
   #look() {
-    if (!this.#wanted || !(this.#holding || this.#stalled)) return this.#rest();
+    if (!this.#wanted || !(this.#holding || this.#stalled)) return;
     const { go } = this.decision;
     if (this.#holding && go) return this.#start();
     if (!this.#holding && !go && !this.#forced && this.#atEdge) return this.#hold();
