@@ -245,8 +245,8 @@ export class RpPlayer extends HTMLElement {
     if (waiting === "line") return { kind: "line", title: "Loading…" };
     if (waiting) return { kind: waiting === "held" || !decision.go ? "wait" : "line", ...waitWords(decision, { ready, duration: length, speed }) };
     if (wanted || begun) return { kind: "" };
-    const words = decision.go || decision.seconds === null ? {} : waitWords(decision, { ready, duration: length, speed });
-    return { kind: "start", ...words };
+    const soon = decision.go || decision.seconds === null;
+    return { kind: "start", title: soon ? "" : waitWords(decision, { ready, duration: length, speed }).title };
   }
 }
 

@@ -28,7 +28,7 @@ export function inAbout(seconds) {
 export function waitWords(decision, { ready, duration, speed }) {
   const part = `${share(ready, duration)} % is ready.`;
   if (decision.go) return { title: "The next part is nearly ready", detail: part };
-  const slow = speed !== null && speed < 0.93 ? ` One second of video takes about ${took(1 / speed)} s to prepare, so it would pause often.` : "";
+  const slow = speed !== null && speed < 0.93 ? ` Preparing it takes ${took(1 / speed)} times as long as watching it.` : "";
   const title = decision.seconds === null ? "The next part is being prepared" : `Ready to watch without a pause ${inAbout(decision.seconds)}`;
   return { title, detail: part + slow };
 }

@@ -19,7 +19,7 @@ test("why it waits, and what a slow encoder means", () => {
   const state = { ready: 18, duration: 60, speed: 0.7 };
   assert.deepEqual(waitWords({ go: false, seconds: 38 }, state), {
     title: "Ready to watch without a pause in about 40 s",
-    detail: "30 % is ready. One second of video takes about 1.4 s to prepare, so it would pause often.",
+    detail: "30 % is ready. Preparing it takes 1.4 times as long as watching it.",
   });
   assert.equal(waitWords({ go: false, seconds: 5 }, { ...state, speed: 1.2 }).detail, "30 % is ready.");
   assert.equal(waitWords({ go: false, seconds: null }, { ...state, speed: null }).title, "The next part is being prepared");
