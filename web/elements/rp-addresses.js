@@ -4,6 +4,7 @@ import { copyButton } from "./rp-copy.js";
 import { h, safeUrl } from "../lib/dom.js";
 import { icon } from "../lib/icons.js";
 import { videoHash } from "../lib/router.js";
+import { isMoving } from "../lib/state.js";
 
 export class RpAddresses extends HTMLElement {
   #shown = "";
@@ -30,7 +31,8 @@ export class RpAddresses extends HTMLElement {
 function lines(record, config) {
   const page = new URL(videoHash(record.id), location.href).href;
   const rows = [{ name: "This page", value: page }];
-  if (record.playback?.hls) rows.push({ name: "HLS stream", value: record.playback.hls, note: "for any HLS player" });
+  // One that grows is for players that know what they ask for: others show it as live, or not at all.
+  if (record.playback?.hls && !isMoving(record)) rows.push({ name: "HLS stream", value: record.playback.hls, note: "for any HLS player" });
   if (record.root_cid) {
     const gateway = config.ipfs_gateway?.replace(/\/+$/, "");
     if (gateway) {

@@ -102,7 +102,7 @@ export class RpCard extends HTMLElement {
     sign.dataset.icon = name;
     article.dataset.state = record.upload_status;
     article.dataset.video = record.id;
-    article.classList.toggle("can-play", isPlayable(record));
+    article.classList.toggle("can-play", isPlayable(record) || record.upload_status === "playable");
     say(title, record.title || record.filename || "Untitled");
     title.href = videoHash(record.id);
     duration.hidden = !record.duration;

@@ -1,142 +1,253 @@
 /**
- * <rp-player>: plays one video with hls.js; native HLS only where that cannot run. `show(record)` may be called as often as
- * the record changes: a newer playlist is taken at a pause, a seek or the end, never in mid-play.
+ * <rp-player>: plays one video, from `playable` on while the rest of it is made. `show(record)` may be called as often as the
+ * record changes. More rungs are taken without a break (lib/handover.js); at the end of growth nothing is done, since the
+ * same playlists tell it.
  */
 
-import { h, safeUrl, say } from "../lib/dom.js";
+import "./rp-controls.js";
+import "./rp-veil.js";
+import { h, safeUrl } from "../lib/dom.js";
+import { Growth } from "../lib/growth.js";
 import { icon } from "../lib/icons.js";
 import { playerKeys } from "../lib/keys.js";
+import { Playback } from "../lib/playback.js";
+import { cutShort, preparing, waitWords } from "../lib/preparing.js";
+import { stamp, total } from "../lib/scale.js";
+import { Source } from "../lib/source.js";
 
-/** Times that a fatal error of the network or the decoder is answered by hls.js' own recovery before we give up. */
-const RECOVERIES = 3;
+/** How often a growing film is looked at: while somebody waits for it, before that, and while it plays. */
+const LOOK_WAITING_MS = 500;
+const LOOK_MS = 1000;
+const LOOK_PLAYING_MS = 3000;
+/** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
+const AHEAD = 8;
+const BUFFERED = 3;
+/** Controls go when nobody has moved for this long. */
+const IDLE_MS = 2500;
 
 export class RpPlayer extends HTMLElement {
-  #video = h("video", { controls: true, playsinline: true, preload: "metadata" });
-  #quality = h("select", { "aria-label": "Quality" });
-  #bar = h("div", { class: "player-bar", hidden: true }, h("label", {}, h("span", {}, "Quality"), this.#quality), h("span", { class: "now", role: "presentation" }));
-  #fault = h("div", { class: "player-fault", role: "alert", hidden: true });
-  #stop;
-  #hls = null;
-  #source = null;
-  #next = null;
-  #resume = false;
-  #recoveries = 0;
-  #playlists = "";
+  #video = h("video", { playsinline: true, preload: "metadata" });
+  #controls = Object.assign(document.createElement("rp-controls"), { player: this });
+  #veil = Object.assign(document.createElement("rp-veil"), { player: this });
+  #frame = h("div", { class: "frame" }, icon("sound"), this.#video, this.#veil, this.#controls);
+  #record = null;
+  #stop = null;
+  #source;
+  #playback;
+  #growth = null;
+  #stopGrowth = null;
+  #fault = null;
+  #height = null;
+  #idle = null;
 
   connectedCallback() {
-    this.replaceChildren(h("div", { class: "frame" }, icon("sound"), this.#video, this.#fault), this.#bar);
-    // At the end there is a pause too, but nothing to take: a replay begins with a seek.
-    this.#video.addEventListener("pause", () => !this.#video.ended && this.#take());
-    this.#video.addEventListener("seeking", () => this.#take());
     this.#stop = new AbortController();
-    playerKeys(this.#video, this.#stop.signal);
-    this.#video.addEventListener("error", () => this.#hls === null && this.#source && this.#failed("The video could not be played."));
-    this.#quality.addEventListener("change", () => {
-      if (this.#hls) this.#hls.nextLevel = Number(this.#quality.value);
-      say(this.querySelector(".now"), "");
+    const { signal } = this.#stop;
+    this.replaceChildren(this.#frame);
+    const onchange = () => this.#draw();
+    this.#playback = new Playback(this.#video, { onchange, signal });
+    this.#source = new Source(this.#video, {
+      onrungs: onchange,
+      onrung: (height) => {
+        this.#height = height;
+        this.#draw();
+      },
+      onfault: (title, retry) => {
+        this.#fault = { title, retry };
+        this.#draw();
+      },
     });
+    playerKeys({ toggle: () => this.#live && this.toggle(), seekBy: (seconds) => this.seek(this.#video.currentTime + seconds), mute: () => this.mute(), fill: () => this.fill() }, signal);
+    for (const name of ["pause", "seeked", "waiting"]) this.#video.addEventListener(name, () => this.#takeMore(), { signal });
+    this.#wirePointer(signal);
+    document.addEventListener("fullscreenchange", onchange, { signal });
+    this.#draw();
   }
 
   disconnectedCallback() {
     this.#stop.abort();
-    this.#hls?.destroy();
-    this.#hls = null;
-    this.#source = null;
-    this.#video.removeAttribute("src");
-    this.#video.load();
+    this.#stopGrowth?.abort();
+    clearTimeout(this.#idle);
+    this.#source.close();
   }
 
-  /** The media element, for keys and tests. */
+  /** The media element, for tests. */
   get video() {
     return this.#video;
   }
 
   show(record) {
-    const address = record.playback?.hls ? safeUrl(record.playback.hls) : null;
+    const before = this.#record;
+    this.#record = record;
     const poster = record.playback?.poster ? safeUrl(record.playback.poster) : null;
     if (poster && this.#video.poster !== poster) this.#video.poster = poster;
     this.#video.setAttribute("aria-label", `Video: ${record.title || record.filename}`);
     // Sound alone needs no room for a picture, and has but one quality.
     this.classList.toggle("sound", Boolean(record.duration) && !record.width);
+    const address = record.playback?.hls ? safeUrl(record.playback.hls) : null;
     if (!address) return;
-    // A playlist that grows has the same address with another content: the rungs say that it has grown.
-    const playlists = [address, ...(record.renditions ?? []).filter((rendition) => rendition.format === "hls" && rendition.url).map((rendition) => rendition.resolution)].join();
-    if (playlists === this.#playlists) return;
-    this.#playlists = playlists;
-    if (this.#source === null) return this.#open(address);
-    this.#next = address;
-    // Nothing was watched yet, so nothing is interrupted.
-    if (this.#video.paused && this.#video.currentTime === 0) this.#take();
+    const retried = this.#growth?.ended && record.upload_status !== "completed" && before?.upload_status !== record.upload_status && !cutShort(record);
+    if (this.#source.address === null || retried) this.#open(address);
+    else this.#growth?.poke();
+    this.#film();
   }
 
-  async #open(address) {
-    this.#source = address;
-    this.#fault.hidden = true;
-    const { default: Hls } = await import("/app/vendor/hls.mjs").catch(() => ({ default: null }));
-    if (!this.isConnected || this.#source !== address) return;
-    if (Hls?.isSupported()) this.#attach(Hls, address);
-    else if (this.#video.canPlayType("application/vnd.apple.mpegurl")) this.#video.src = address;
-    else this.#failed("This browser cannot play the video. Download it below, or use a newer browser.", false);
+  // What controls, veil and keys act on.
+
+  toggle() {
+    this.#playback.toggle();
   }
 
-  #attach(Hls, address) {
-    // All settings of live playback stay at their defaults: a film that grows is watched from its start.
-    const hls = new Hls({ startPosition: this.#video.currentTime, backBufferLength: 90, workerPath: "/app/vendor/hls.worker.js" });
-    this.#hls = hls;
-    hls.on(Hls.Events.MANIFEST_PARSED, () => this.#menu());
-    hls.on(Hls.Events.LEVEL_SWITCHED, (_, { level }) => say(this.querySelector(".now"), hls.autoLevelEnabled ? `now ${label(hls.levels[level])}` : ""));
-    hls.on(Hls.Events.FRAG_BUFFERED, () => (this.#recoveries = 0));
-    hls.on(Hls.Events.ERROR, (_, error) => {
-      if (!error.fatal) return;
-      this.#recoveries += 1;
-      if (this.#recoveries > RECOVERIES) return this.#failed(error.type === Hls.ErrorTypes.MEDIA_ERROR ? "This browser cannot decode the video." : "The video cannot be loaded.");
-      if (error.type === Hls.ErrorTypes.MEDIA_ERROR) hls.recoverMediaError();
-      else if (hls.levels?.length > 0) hls.startLoad();
-      else this.#failed("The video cannot be loaded.");
+  play() {
+    this.#playback.play();
+  }
+
+  anyway() {
+    this.#playback.anyway();
+  }
+
+  again() {
+    this.seek(0);
+    this.play();
+  }
+
+  reopen() {
+    this.#fault = null;
+    this.#source.open(this.#source.address);
+    this.#draw();
+  }
+
+  seek(to) {
+    this.#playback.seek(to);
+  }
+
+  /** As far as a seek can lead, seconds. */
+  get end() {
+    const { seekable } = this.#video;
+    return seekable.length > 0 ? seekable.end(seekable.length - 1) : 0;
+  }
+
+  mute() {
+    const video = this.#video;
+    video.muted = !(video.muted || video.volume === 0);
+    if (!video.muted && video.volume === 0) video.volume = 0.5;
+  }
+
+  volume(value) {
+    this.#video.volume = value;
+    this.#video.muted = value === 0;
+  }
+
+  quality(height) {
+    this.#source.height = height;
+    this.#draw();
+  }
+
+  fill() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (this.#frame.requestFullscreen) this.#frame.requestFullscreen().catch(() => {});
+    else this.#video.webkitEnterFullscreen?.();
+  }
+
+  #open(address) {
+    this.#fault = null;
+    this.#source.open(address);
+    this.#stopGrowth?.abort();
+    this.#growth = null;
+    if (this.#record.upload_status === "completed") return;
+    this.#stopGrowth = new AbortController();
+    this.#growth = new Growth({
+      master: address,
+      signal: this.#stopGrowth.signal,
+      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#video.paused ? LOOK_MS : LOOK_PLAYING_MS),
+      onlook: () => {
+        this.#film();
+        this.#takeMore();
+      },
     });
-    hls.loadSource(address);
-    hls.attachMedia(this.#video);
   }
 
-  #take() {
-    if (this.#next === null || this.#hls === null) return;
-    const address = this.#next;
-    this.#next = null;
-    this.#source = address;
-    this.#resume = !this.#video.paused;
-    this.#hls.config.startPosition = this.#video.currentTime;
-    this.#hls.loadSource(address);
+  /** True while more of the film may come. */
+  get #growing() {
+    return this.#growth !== null && !this.#growth.ended;
   }
 
-  #menu() {
-    const chosen = this.#quality.value || "-1";
-    const levels = [...this.#hls.levels.entries()].sort(([, a], [, b]) => Math.min(b.width, b.height) - Math.min(a.width, a.height));
-    this.#quality.replaceChildren(h("option", { value: -1 }, "Auto"), ...levels.map(([index, level]) => h("option", { value: index }, label(level))));
-    this.#quality.value = levels.some(([index]) => String(index) === chosen) ? chosen : "-1";
-    this.#hls.nextLevel = Number(this.#quality.value);
-    this.#bar.hidden = levels.length === 0;
-    // Another source stops the element; who was watching goes on.
-    if (this.#resume) this.#video.play().catch(() => {});
-    this.#resume = false;
+  get #live() {
+    return this.#source.address !== null && this.#fault === null && !this.hidden;
   }
 
-  #failed(text, again = true) {
-    const retry = h("button", { type: "button", class: "button" }, icon("retry"), "Try again");
-    retry.onclick = () => {
-      const address = this.#source;
-      this.#hls?.destroy();
-      this.#hls = null;
-      this.#recoveries = 0;
-      this.#open(address);
+  #film() {
+    const length = total(this.#record.duration, this.#video.duration);
+    this.#playback.film({ ready: this.#growth?.ready ?? length, duration: length, growing: this.#growing });
+  }
+
+  /** Rungs that the master has and hls.js has not: taken at a pause or a stop at once, in mid-play with enough in hand. */
+  #takeMore() {
+    const growth = this.#growth;
+    if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0) return;
+    if (new Set(growth.rungs).size <= this.#source.rungs.length) return;
+    const { currentTime, paused, readyState, buffered } = this.#video;
+    // Nothing was watched, so nothing can break.
+    if (paused && !this.#playback.begun) return this.#source.open(this.#source.address);
+    const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
+    const enough = (growth.ended || growth.ready - currentTime >= AHEAD) && ahead >= BUFFERED;
+    if (paused || readyState < 3 || enough) this.#source.take(this.#source.address);
+  }
+
+  /** A click plays or pauses; a finger that finds no controls brings them. Both go when nobody moves. */
+  #wirePointer(signal) {
+    const frame = this.#frame;
+    let shown = true;
+    const wake = () => {
+      frame.classList.remove("idle");
+      clearTimeout(this.#idle);
+      this.#idle = setTimeout(() => frame.classList.toggle("idle", !this.#video.paused && !this.#controls.querySelector(":focus-visible")), IDLE_MS);
     };
-    this.#fault.replaceChildren(icon("alert"), h("p", {}, text), ...(again ? [retry] : []));
-    this.#fault.hidden = false;
+    for (const name of ["pointermove", "keydown", "focusin"]) frame.addEventListener(name, wake, { signal });
+    this.#video.addEventListener("play", wake, { signal });
+    this.#video.addEventListener("pause", wake, { signal });
+    this.#video.addEventListener("pointerdown", () => (shown = !frame.classList.contains("idle")), { signal, capture: true });
+    this.#video.addEventListener("click", (event) => {
+      if (event.pointerType !== "touch") this.toggle();
+      else if (shown) frame.classList.add("idle");
+      else wake();
+    }, { signal });
+    this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
   }
-}
 
-/** A rung's name: its short side. */
-function label(level) {
-  return level?.width ? `${Math.min(level.width, level.height)}p` : "audio";
+  #draw() {
+    const video = this.#video;
+    const length = total(this.#record?.duration, video.duration);
+    const ready = this.#growth?.ready ?? length;
+    this.#controls.show({
+      wanted: this.#playback.wanted, position: video.currentTime, ready, length, note: this.#note(ready, length),
+      volume: video.volume, muted: video.muted, full: document.fullscreenElement === this.#frame,
+      rungs: this.#source.rungs, height: this.#source.height, shown: this.#height,
+    });
+    this.#veil.show(this.#cover(ready, length));
+    this.#frame.classList.toggle("playing", this.#playback.wanted);
+  }
+
+  #note(ready, length) {
+    if (this.#growing) return preparing(ready, length);
+    return this.#short(ready, length) ? `Ends at ${stamp(ready, length)}: the rest is missing` : "";
+  }
+
+  #short(ready, length) {
+    return this.#growth?.ended && ready < length - 1 ? cutShort(this.#record) : null;
+  }
+
+  #cover(ready, length) {
+    if (this.#fault) return { kind: "fault", ...this.#fault };
+    const short = this.#short(ready, length);
+    if (short && this.#video.ended) return { kind: "over", ...short };
+    const { waiting, decision, speed, begun, wanted } = this.#playback;
+    if (waiting === "line") return { kind: "line", title: "Loading…" };
+    if (waiting) return { kind: waiting === "held" || !decision.go ? "wait" : "line", ...waitWords(decision, { ready, duration: length, speed }) };
+    if (wanted || begun) return { kind: "" };
+    const soon = decision.go || decision.seconds === null;
+    return { kind: "start", title: soon ? "" : waitWords(decision, { ready, duration: length, speed }).title };
+  }
 }
 
 customElements.define("rp-player", RpPlayer);

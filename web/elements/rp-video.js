@@ -89,7 +89,10 @@ export class RpVideo extends HTMLElement {
     const note = h("div", { class: "note", role: "alert", hidden: true });
     const [stage, actions, status, steps, renditions, addresses] = PARTS.map((name) => document.createElement(`rp-${name}`));
     actions.app = this.app;
-    actions.addEventListener("acted", ({ detail }) => this.#followed.set(detail.record));
+    actions.addEventListener("acted", ({ detail }) => {
+      this.#followed.set(detail.record);
+      this.#followed.refresh();
+    });
     actions.addEventListener("removed", ({ detail }) => this.#removed(detail.text));
     const article = h("article", { class: "video", "aria-labelledby": "video-title", "data-video": this.video, hidden: true },
       h("div", { class: "main-column" }, stage, h("header", {}, heading, facts, actions, description), renditions, addresses),

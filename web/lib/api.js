@@ -41,8 +41,9 @@ export class Api {
     return this.#json("GET", `/videos?${query}`, undefined, options);
   }
 
+  /** A record; its stream is told from `playable` on, while it still grows. */
   video(id, options) {
-    return this.#json("GET", path(id), undefined, options);
+    return this.#json("GET", `${path(id)}?growing=true`, undefined, options);
   }
 
   progress(id, options) {

@@ -32,8 +32,12 @@ export class Followed {
     if (record.upload_status === "processing" || record.upload_status === "playable") this.#progress();
   }
 
-  /** Takes a newer record, e.g. the answer to a rename. */
+  /** Takes a newer record, e.g. the answer to a rename; those do not tell of a stream that grows. */
   set(record) {
+    this.#take({ ...record, playback: { ...this.record.playback, ...record.playback } });
+  }
+
+  #take(record) {
     this.record = record;
     this.#onchange({ record, live: this.live, message: null });
   }
@@ -60,7 +64,7 @@ export class Followed {
     };
     try {
       const record = await retrying(work, { signal: this.#signal });
-      if (!this.#signal.aborted) this.set(record);
+      if (!this.#signal.aborted) this.#take(record);
     } catch (problem) {
       if (this.#signal.aborted) return;
       if (problem.status === 404 || problem.status === 410) this.#gone(problem);

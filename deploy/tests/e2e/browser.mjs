@@ -1,4 +1,5 @@
-// The page in a real Chromium: uploads a film and plays it to its end (web/tests/browser/play.mjs).
+// The page in a real Chromium: uploads a film and plays it to its end (web/tests/browser/play.mjs), and plays films that
+// are still being made (web/tests/browser/growing.mjs).
 
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
@@ -20,4 +21,10 @@ test('the page uploads a film and plays it to the end in Chromium', { timeout: 6
   })
   const [code] = await once(player, 'exit')
   assert.equal(code, 0, `play.mjs; the server said:\n${server.log.join('\n')}`)
+})
+
+test('the player on films that grow at their own speeds, in Chromium', { timeout: 900_000 }, async t => {
+  const player = spawn(process.execPath, [join(project, 'web/tests/browser/growing.mjs')], { stdio: ['ignore', 'inherit', 'inherit'], signal: t.signal })
+  const [code] = await once(player, 'exit')
+  assert.equal(code, 0, 'growing.mjs')
 })

@@ -1,0 +1,70 @@
+/** Looks at a growing film's playlists until they end: how much is ready, and which rungs are listed. No DOM. */
+
+import { listed, variants } from "./playlist.js";
+import { sleep } from "./retry.js";
+
+/** No playlist takes this long unless something is stuck. */
+const TIME_LIMIT_MS = 10_000;
+/** Looks at a rung's playlist between two at the master, which changes seldom and tells by events when it does. */
+const MASTER_EACH = 5;
+
+export class Growth {
+  /** Seconds that are ready, whether that is all, and the heights of the rungs. */
+  ready = 0;
+  ended = false;
+  rungs = [];
+  #fetch;
+  #signal;
+  #master;
+  #onlook;
+  #period;
+  #variants = null;
+  #looks = 0;
+
+  /** Looks at `master` each `period()` ms until `signal` is aborted; `onlook(this)` is called after each look. */
+  constructor({ master, onlook, period, signal, fetch = globalThis.fetch.bind(globalThis), pause = sleep }) {
+    this.#master = master;
+    this.#onlook = onlook;
+    this.#period = period;
+    this.#signal = signal;
+    this.#fetch = fetch;
+    this.#run(pause);
+  }
+
+  /** The rungs have changed: the next look begins at the master. */
+  poke() {
+    this.#looks = 0;
+  }
+
+  async #run(pause) {
+    while (!this.#signal.aborted) {
+      await this.#look().catch(() => this.poke());
+      if (this.#signal.aborted) return;
+      this.#onlook(this);
+      if (this.ended) return;
+      await pause(this.#period(), this.#signal).catch(() => {});
+    }
+  }
+
+  async #look() {
+    if (this.#looks % MASTER_EACH === 0) await this.#rungs();
+    this.#looks += 1;
+    if (this.#variants.length === 0) return this.poke();
+    const { ready, ended } = listed(await this.#text(this.#variants[0].url));
+    this.ready = Math.max(this.ready, ready);
+    // The last rung may have come with the last segment.
+    if (ended) await this.#rungs();
+    this.ended = ended;
+  }
+
+  async #rungs() {
+    this.#variants = variants(await this.#text(this.#master), this.#master);
+    this.rungs = this.#variants.map(({ height }) => height);
+  }
+
+  async #text(url) {
+    const answer = await this.#fetch(url, { signal: AbortSignal.any([this.#signal, AbortSignal.timeout(TIME_LIMIT_MS)]) });
+    if (!answer.ok) throw new Error(`${answer.status} for ${url}`);
+    return answer.text();
+  }
+}

@@ -1,0 +1,46 @@
+/** How fast a film is being made, from what of it was ready when. No clock of its own; all times in seconds. */
+
+/** How far back growth counts: what the encoder did before says little about what it does now. */
+const WINDOW = 60;
+/** A length that comes next, where the grid is not known. */
+const NEXT = 6;
+
+export class Pace {
+  #first = null;
+  #ready = 0;
+  #target;
+  /** When the ready part was seen to grow, and to what. */
+  #grown = [];
+  #step;
+
+  /** Growth may be `step` seconds older, in the mean, than it is seen; `target` is the length of a segment that comes next. */
+  constructor({ step = 0.5, target = NEXT } = {}) {
+    this.#step = step;
+    this.#target = target;
+  }
+
+  /** At `now`, `ready` seconds of the film exist. */
+  saw(now, ready) {
+    if (this.#first === null) this.#first = now;
+    else if (ready > this.#ready) this.#grown.push({ at: now, ready });
+    this.#ready = Math.max(this.#ready, ready);
+    while (this.#grown.length > 2 && now - this.#grown[0].at > WINDOW) this.#grown.shift();
+  }
+
+  /**
+   * `{speed, likely, since, watched}` at `now`: film seconds per second or null, seconds since the last growth, and since the
+   * first look. `speed` is rather too slow than too fast: growth counts as late as it may have been, and a pause counts
+   * before it ends; `likely` is for people.
+   */
+  at(now) {
+    const watched = this.#first === null ? 0 : now - this.#first;
+    if (this.#grown.length < 2) return { speed: null, likely: null, since: 0, watched };
+    const first = this.#grown[0];
+    const last = this.#grown.at(-1);
+    const since = now - last.at;
+    const grown = last.ready - first.ready;
+    const lasted = last.at - first.at;
+    const paused = (last.ready + this.#target - first.ready) / (now - first.at);
+    return { speed: Math.min(grown / (lasted + this.#step), paused), likely: Math.min(grown / lasted, paused), since, watched };
+  }
+}
