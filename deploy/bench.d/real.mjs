@@ -66,7 +66,7 @@ async function pinned (reelpin, id) {
 function stored (data, record, film) {
   const sum = format => record.renditions.filter(one => one.format === format).reduce((all, one) => all + one.size, 0)
   const [hls, mp4] = [sum('hls'), sum('mp4')]
-  const bucket = below(join(data, 'bucket')) - film.bytes
+  const bucket = below(join(data, 's3')) - film.bytes
   const ipfs = below(join(data, 'ipfs'))
   return { hls, mp4, bucket, ipfs, written: (hls + mp4) / hls, bucketPerByte: bucket / (hls + mp4), ipfsPerByte: ipfs / (hls + mp4) }
 }
