@@ -17,6 +17,7 @@ const RATIOS = [
 /** Values of REAL that have a bar of their own. */
 const VALUES = [
   { name: 'bytes of HLS and MP4 / bytes of HLS', of: 'real', value: run => run.stored.written, bar: 2.05 },
+  { name: 'MiB beside ffmpeg, at most', of: 'real', value: run => run.memory.rest / 1024 / 1024, bar: 256 },
   { name: 'bytes in the bucket / byte of a rendition', of: 'real', value: run => run.stored.bucketPerByte },
   { name: 'bytes in the block store / byte of a rendition', of: 'real', value: run => run.stored.ipfsPerByte }
 ]

@@ -1,9 +1,13 @@
-// What the benchmark computes: run by `node --test deploy/bench.d/`.
+// What the benchmark computes: run by `node --test deploy/bench.d/bench.test.mjs`.
 
 import assert from 'node:assert/strict'
-import test from 'node:test'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { Readable } from 'node:stream'
+import test from 'node:test'
 import { firstFragment } from './fragment.mjs'
+import { measured } from './measure.mjs'
+import { cpuSeconds } from './proc.mjs'
 import { atRate, spread } from './statistics.mjs'
 
 test('a median lies in the middle of what was measured', () => {
@@ -36,4 +40,23 @@ test('the first fragment is there with the last byte of its mdat, however it is 
     const torn = Readable.from([whole.subarray(0, whole.length - 1)])
     assert.equal(await firstFragment(torn), null)
   }
+})
+
+/** A command whose grandchild, in another process group, has used `seconds` of CPU when it ends. */
+const burn = seconds => ['bash', '-c', `setsid -w bash -c 'node -e "while (process.cpuUsage().user < ${seconds * 1e6});"'; true`]
+
+test('CPU of processes that have ended is counted, and nobody else\'s', async () => {
+  const { cpu, wall } = await measured([burn(0.3), burn(0.2)], '/')
+  assert.ok(cpu > 0.5 && cpu < 1.5, `${cpu} s`)
+  assert.ok(wall > 0.4, `${wall} s`)
+})
+
+test('CPU of a running tree is that of all its processes, ended ones too', async () => {
+  const [program, ...args] = ['bash', '-c', `${burn(0.3)[2]}; echo done; read -r`]
+  const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'inherit'] })
+  await once(child.stdout, 'data')
+  const cpu = cpuSeconds(child.pid)
+  child.stdin.end()
+  assert.ok(cpu >= 0.3 && cpu < 1.5, `${cpu} s`)
+  await once(child, 'exit')
 })

@@ -1,13 +1,10 @@
 // VMAF and bit rate of a part of a rendition, frame by frame against the source.
 
-import { execFile, execFileSync } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { join } from 'node:path'
-import { promisify } from 'node:util'
-
-const run = promisify(execFile)
-const LIMIT = 3600_000
+import { ask } from './ask.mjs'
 
 /** The part that is looked at where the film is long enough, seconds: whole GOPs of 2 s. */
 const PART = { from: 12, to: 20 }
@@ -41,7 +38,7 @@ export async function quality (program, mp4, rung, film, part, folder, starts = 
   const threads = availableParallelism?.() ?? cpus().length
   const graph = `[0:v]${cut(starts)},format=yuv420p[made];[1:v]${cut(0)},scale=${rung.width}:${rung.height}:flags=lanczos,format=yuv420p[film];` +
     `[made][film]libvmaf=log_fmt=json:log_path=vmaf.json:n_threads=${threads}`
-  await run(program, ['-nostdin', '-v', 'error', '-i', mp4, '-t', `${part.to + 1}`, '-i', film.path, '-filter_complex', graph, '-f', 'null', '-'], { cwd: folder, timeout: LIMIT })
+  await ask(program, ['-nostdin', '-v', 'error', '-i', mp4, '-t', `${part.to + 1}`, '-i', film.path, '-filter_complex', graph, '-f', 'null', '-'], folder)
   const { frames, pooled_metrics: pooled } = JSON.parse(await readFile(log, 'utf8'))
   const wanted = frame(part.to) - frame(part.from)
   if (frames.length !== wanted) throw new Error(`VMAF saw ${frames.length} frames of ${mp4}, not ${wanted}`)
@@ -50,8 +47,7 @@ export async function quality (program, mp4, rung, film, part, folder, starts = 
 
 /** kbit/s of the picture's packets that are shown in the part. */
 async function rate (mp4, part) {
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time,size', '-of', 'csv=p=0', mp4],
-    { timeout: LIMIT, maxBuffer: 256 << 20 })
+  const stdout = await ask('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'packet=pts_time,size', '-of', 'csv=p=0', mp4])
   let bits = 0
   for (const line of stdout.trim().split('\n')) {
     const [at, size] = line.split(',').map(Number)

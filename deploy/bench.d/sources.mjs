@@ -1,20 +1,20 @@
 // The films that are measured: those that were named, or two that are made once and kept.
 
-import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, rename, stat, writeFile } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
-import { promisify } from 'node:util'
+import { ask } from './ask.mjs'
 import { Stop, step, tell } from './say.mjs'
-
-const run = promisify(execFile)
 
 /** The real film, as the folder of REELPIN_TEST_MEDIA calls it. */
 const BUNNY = 'bbb_480p_30s.mp4'
 
 /** Width and height that the references are made for. */
 const SIZE = { width: 1920, height: 1080 }
+
+/** 30 s so often are 10 min. */
+const TIMES = 20
 
 const GRAIN = 'scale=1920:1080,noise=alls=4:allf=t'
 const PATTERN = ['-f', 'lavfi', '-i', 'mandelbrot=size=854x480:rate=24:end_scale=0.002:end_pts=720', '-f', 'lavfi', '-i',
@@ -33,7 +33,7 @@ export async function short (folder) {
 
 /** The film of 30 s, 20 times, by copying. */
 export async function tenMinutes (folder, film) {
-  return repeated(folder, film, 'film-10min', 20)
+  return { ...await repeated(folder, film, 'film-10min', TIMES), of: film }
 }
 
 /**
@@ -41,6 +41,7 @@ export async function tenMinutes (folder, film) {
  * every 2 s, closed, stereo.
  */
 export async function conforming (folder, film) {
+  if (film.of) return repeated(folder, await conforming(folder, film.of), `${film.name}-conforming`, TIMES)
   return make(folder, `${film.name}-conforming`, `${film.about}; H.264 below 4.8 Mbit/s with a key frame every 2 s`, [
     '-i', film.path, '-map', '0:v', '-map', '0:a', '-c:v', 'libx264', '-preset', 'medium', '-crf', '20', '-maxrate', '4500k', '-bufsize', '4500k',
     '-force_key_frames', 'expr:gte(t,n_forced*2)', '-sc_threshold', '0', '-g', '1000', '-c:a', 'aac', '-ac', '2', '-b:a', '128k', '-movflags', '+faststart'])
@@ -51,7 +52,7 @@ export async function long (folder, film) {
   const slow = await make(folder, `${film.name}-5500k`, `${film.about}; at 5.5 Mbit/s`, ['-i', film.path, '-map', '0:v', '-map', '0:a',
     '-t', '30', '-c:v', 'libx264', '-preset', 'medium', '-b:v', '5400k', '-minrate', '5400k', '-maxrate', '5400k', '-bufsize', '5400k', '-nal-hrd', 'cbr',
     '-g', '250', '-c:a', 'aac', '-ac', '2', '-b:a', '96k'])
-  return [await repeated(folder, slow, 'slow-10min', 20), await repeated(folder, slow, 'slow-2h', 240)]
+  return [await repeated(folder, slow, 'slow-10min', TIMES), await repeated(folder, slow, 'slow-2h', 12 * TIMES)]
 }
 
 /** A film that was named. */
@@ -79,7 +80,7 @@ async function make (folder, name, about, recipe) {
   if (!existsSync(path)) {
     step(`Making a source: ${name}`)
     const draft = `${path}.draft`
-    await run('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...recipe, '-map_metadata', '-1', '-f', 'mp4', draft], { timeout: 3600_000 })
+    await ask('ffmpeg', ['-nostdin', '-v', 'error', '-y', ...recipe, '-map_metadata', '-1', '-f', 'mp4', draft])
     await rename(draft, path)
   }
   const film = await look(path, name, about)
@@ -89,7 +90,7 @@ async function make (folder, name, about, recipe) {
 
 async function look (path, name, about) {
   const { size } = await stat(path).catch(() => { throw new Stop(`There is no file to read at: ${path}`) })
-  const { stdout } = await run('ffprobe', ['-v', 'error', '-show_entries', 'format=duration:stream=codec_type,width,height,r_frame_rate', '-of', 'json', path])
+  const stdout = await ask('ffprobe', ['-v', 'error', '-show_entries', 'format=duration:stream=codec_type,width,height,r_frame_rate', '-of', 'json', path])
   const { format, streams } = JSON.parse(stdout)
   const video = streams.find(one => one.codec_type === 'video')
   if (!video || !streams.some(one => one.codec_type === 'audio')) throw new Stop(`${path} lacks a picture or sound; the references want both.`)
