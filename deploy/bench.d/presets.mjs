@@ -60,7 +60,7 @@ await run(async () => {
 
   async function looked (folder) {
     const found = []
-    for (const rung of RUNGS) found.push(await quality(program, join(folder, `${rung.name}.mp4`), rung, film, part, folder, part.from))
+    for (const rung of RUNGS) found.push(await quality(program, join(folder, `${rung.name}.mp4`), film, part, folder, part.from))
     return found
   }
 

@@ -31,18 +31,19 @@ export function partOf (film) {
  * the mean over the part's frames, and its kbit/s. Both files have the same frames; `starts` is the second of
  * the film at which the MP4 begins.
  */
-export async function quality (program, mp4, rung, film, part, folder, starts = 0) {
+export async function quality (program, mp4, film, part, folder, starts = 0) {
+  const { streams: [size] } = JSON.parse(await ask('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'json', mp4]))
   const frame = second => Math.round(second * film.rate)
   const cut = from => `trim=start_frame=${frame(part.from - from)}:end_frame=${frame(part.to - from)},setpts=N/(${film.rate}*TB)`
   const log = join(folder, 'vmaf.json')
   const threads = availableParallelism?.() ?? cpus().length
-  const graph = `[0:v]${cut(starts)},format=yuv420p[made];[1:v]${cut(0)},scale=${rung.width}:${rung.height}:flags=lanczos,format=yuv420p[film];` +
+  const graph = `[0:v]${cut(starts)},format=yuv420p[made];[1:v]${cut(0)},scale=${size.width}:${size.height}:flags=lanczos,format=yuv420p[film];` +
     `[made][film]libvmaf=log_fmt=json:log_path=vmaf.json:n_threads=${threads}`
   await ask(program, ['-nostdin', '-v', 'error', '-i', mp4, '-t', `${part.to + 1}`, '-i', film.path, '-filter_complex', graph, '-f', 'null', '-'], folder)
   const { frames, pooled_metrics: pooled } = JSON.parse(await readFile(log, 'utf8'))
   const wanted = frame(part.to) - frame(part.from)
   if (frames.length !== wanted) throw new Error(`VMAF saw ${frames.length} frames of ${mp4}, not ${wanted}`)
-  return { vmaf: pooled.vmaf.mean, rate: await rate(mp4, { from: part.from - starts, to: part.to - starts }) }
+  return { ...size, vmaf: pooled.vmaf.mean, rate: await rate(mp4, { from: part.from - starts, to: part.to - starts }) }
 }
 
 /** kbit/s of the picture's packets that are shown in the part. */

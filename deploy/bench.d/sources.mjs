@@ -16,7 +16,8 @@ const SIZE = { width: 1920, height: 1080 }
 /** 30 s so often are 10 min. */
 const TIMES = 20
 
-const GRAIN = 'scale=1920:1080,noise=alls=4:allf=t'
+/** Pixels are square, or a pipeline that honours them would make another size. */
+const GRAIN = 'scale=1920:1080,setsar=1,noise=alls=4:allf=t'
 const PATTERN = ['-f', 'lavfi', '-i', 'mandelbrot=size=854x480:rate=24:end_scale=0.002:end_pts=720', '-f', 'lavfi', '-i',
   `aevalsrc=${[440, 550, 660, 80, 330, 495].map(hertz => `0.2*sin(${hertz}*2*PI*t)`).join('|')}:c=5.1:s=48000`, '-t', '30']
 

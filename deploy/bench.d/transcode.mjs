@@ -69,7 +69,11 @@ await run(async () => {
       }
     }
   }
-  await vmaf(result, last, place)
+  try {
+    await vmaf(result, last, place)
+  } catch (error) {
+    failed(result, `VMAF: ${error.message}`)
+  }
   for (const one of result.films) result.ratios.push(...rows(one.film.name, one.runs))
   await save()
 
@@ -94,8 +98,7 @@ await run(async () => {
 
 async function made (asked, place) {
   const film = await sources.short(place.sources)
-  const few = asked.quick && !asked.second && !asked.pair
-  return few ? [film] : [film, await sources.tenMinutes(place.sources, film)]
+  return asked.quick ? [film] : [film, await sources.tenMinutes(place.sources, film)]
 }
 
 function failed (result, sentence) {
@@ -120,10 +123,11 @@ async function vmaf (result, last, place) {
     const part = partOf(one.film)
     const rungs = []
     for (const rung of RUNGS) {
-      const look = folder => quality(program, join(folder, `${rung.name}.mp4`), rung, one.film, part, folder)
+      const look = folder => quality(program, join(folder, `${rung.name}.mp4`), one.film, part, folder)
       const found = { rung: rung.name, real: await look(made), base: await look(reference), lower: await look(lower) }
       const expected = atRate(found.base, found.lower, found.real.rate)
       found.gain = expected === null ? null : found.real.vmaf - expected
+      if (found.real.width !== rung.width) result.notes.push(`REAL made ${rung.name} ${found.real.width} pixels wide, BASE ${rung.width}`)
       tell(`${rung.name}: REAL ${found.real.vmaf.toFixed(2)} at ${found.real.rate.toFixed(0)} kbit/s, BASE ${found.base.vmaf.toFixed(2)} at ${found.base.rate.toFixed(0)}`)
       rungs.push(found)
     }
