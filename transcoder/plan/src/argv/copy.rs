@@ -14,10 +14,14 @@ pub fn copy(plan: &Plan, original: &str, fd: u32) -> Option<Argv> {
     argv.add("-copyts -i").arg(original);
     argv.arg("-map").arg(format!("0:{}", video.stream));
     argv.add("-c copy -tag:v avc1");
+    // Supplemental information (NAL unit type 6) goes: cameras write place and time there, and what is encoded
+    // carries none of it either.
+    let mut filters = "filter_units=remove_types=6".to_owned();
     if video.start_pts != 0 {
         let start = video.start_pts;
-        argv.arg("-bsf:v").arg(format!("setts=pts=PTS-({start}):dts=DTS-({start})"));
+        filters.push_str(&format!(",setts=pts=PTS-({start}):dts=DTS-({start})"));
     }
+    argv.arg("-bsf:v").arg(filters);
     argv.arg("-video_track_timescale").arg(TICKS.to_string());
     argv.add(FRAGMENTS);
     argv.add("-movflags +cmaf+frag_keyframe+empty_moov+frag_discont+skip_trailer");

@@ -238,10 +238,14 @@ fn best_audio(streams: &[Stream]) -> Result<Option<Audio>, String> {
     }
 }
 
-/// Pixels are square when nothing is said, or when the file tells more than 8 to 1.
+/// Pixels are square when nothing is said, when the file tells more than 8 to 1, and within 1/200: whoever scales
+/// 1280x720 to 854x480 gets 1281:1280, and nobody sees it.
 fn sample_aspect(text: Option<&str>) -> Rational {
     let told = text.and_then(Rational::parse);
-    told.filter(|sar| (0.125..=8.0).contains(&sar.as_f64())).unwrap_or(Rational::whole(1))
+    let sound = |sar: &Rational| {
+        (0.125..=8.0).contains(&sar.as_f64()) && (sar.as_f64() - 1.0).abs() > 0.005
+    };
+    told.filter(sound).unwrap_or(Rational::whole(1))
 }
 
 /// ffprobe counts counter-clockwise from -180; ours is clockwise, and a turn within a degree of a
