@@ -172,10 +172,21 @@ fn tables_larger_than_a_read() {
 
 #[test]
 fn fragments() {
-    let (index, n_reads) = walk(&probe(MP4, "h264", 0, SCALE), &fragmented(1000));
+    let (index, n_reads) = walk(&probe(MP4, "h264", 0, SCALE), &fragmented(1000, &[], |_| 0));
     let index = index.unwrap();
     assert_eq!(index.pts()[..5], [512, 1024, 1536, 2048, 2560]);
     assert_eq!((index.frames(), index.groups().len(), n_reads), (4000, 1000, 10));
+}
+
+/// ffmpeg moves all times by how far offsets go below zero, unless a segment index lets it begin before it
+/// has read all fragments.
+#[test]
+fn offsets_below_zero_in_later_fragments() {
+    let late = |nth| u32::from(nth > 0) * 1536;
+    check(&fragmented(2, &[], late), &[2048, 2560, 3072, 3584, 4096, 4608, 5120, 5632]);
+    let index = atom("sidx", &[0; 24]);
+    assert_eq!(mp4(&fragmented(2, &index, late)), None);
+    check(&fragmented(1, &index, late), &EIGHT[..4]);
 }
 
 #[test]
@@ -235,7 +246,7 @@ fn films() -> [(Probe, Vec<u8>); 4] {
     [
         (film.clone(), Film::new(16).file()),
         (film.clone(), [Film { edits, ..Film::new(16) }.file(), vec![0; 5]].concat()),
-        (film, fragmented(6)),
+        (film, fragmented(6, &[], |nth| nth / 3 * 1024)),
         (probe("matroska,webm", "h264", 1, 1000), matroska(5)),
     ]
 }

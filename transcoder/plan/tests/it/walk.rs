@@ -188,6 +188,12 @@ fn made_clips() {
         ("sound_first.mkv", format!("{from} -map 0:a -map 0:v -c copy")),
         ("late.mkv", format!("-itsoffset 7.3 {from} -c copy")),
         ("live.mkv", format!("{from} -c copy -live 1")),
+        ("piped.mkv", format!("{from} -c copy -seekable 0")),
+        (
+            "groups.webm",
+            "-f lavfi -i testsrc2=s=64x64:r=25:d=2 -c:v libvpx-vp9 -pix_fmt yuva420p -cpu-used 8 -g 30"
+                .to_owned(),
+        ),
         ("small_clusters.mkv", format!("{from} -c copy -cluster_time_limit 100")),
         ("cut.mkv", format!("-ss 1.9 {from} -c copy")),
     ] {

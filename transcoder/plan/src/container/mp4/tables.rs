@@ -57,7 +57,7 @@ enum Step {
 }
 
 impl Tables {
-    /// `None` where there are too many samples.
+    /// Unfit where there are too many samples.
     pub(super) fn new(track: Track) -> Go<Self> {
         let n_samples = usize::try_from(track.tables.samples()).map_err(|_| Halt::Unfit)?;
         if n_samples > limits::MAX_FRAMES {

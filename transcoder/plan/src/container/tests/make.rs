@@ -109,8 +109,9 @@ impl Film {
     }
 }
 
-/// A fragmented film: each of `fragments` holds I P B P, 512 units apart.
-pub(super) fn fragmented(fragments: u32) -> Vec<u8> {
+/// A fragmented film: each of `fragments` holds I P B P, 512 units apart; `between` stands before them, and
+/// their times of decoding are `late(nth)` more, those of presentation the same.
+pub(super) fn fragmented(fragments: u32, between: &[u8], late: impl Fn(u32) -> u32) -> Vec<u8> {
     let empty = Film {
         stbl: vec![
             table("stsd", &[&[16, u32::from_be_bytes(*b"avc1"), 0, 0]]),
@@ -120,12 +121,15 @@ pub(super) fn fragmented(fragments: u32) -> Vec<u8> {
         more: vec![atom("mvex", &atom("trex", &words(&[0, 7, 1, 512, 10, 0x0101_0000])))],
         ..Film::new(0)
     };
-    let mut file = empty.movie();
+    let mut file = [&empty.movie()[..], between].concat();
     for nth in 0..fragments {
         let tfhd = atom("tfhd", &words(&[0x2_0000, 7]));
-        let tfdt = atom("tfdt", &words(&[0, nth * 2048]));
-        let trun =
-            |data: u32| atom("trun", &words(&[0x805, 4, data, 0x0200_0000, 512, 1024, 0, 512]));
+        let tfdt = atom("tfdt", &words(&[0, nth * 2048 + late(nth)]));
+        let offsets = [512, 1024, 0, 512].map(|offset: u32| offset.wrapping_sub(late(nth)));
+        let trun = |data: u32| {
+            let head = [0x805, 4, data, 0x0200_0000];
+            atom("trun", &words(&[head, offsets].concat()))
+        };
         let moof = |data| atom("moof", &atom("traf", &[&tfhd[..], &tfdt, &trun(data)].concat()));
         let length = u32::try_from(moof(0).len()).unwrap();
         file.extend([moof(length + 8), atom("mdat", &[0; 40])].concat());
