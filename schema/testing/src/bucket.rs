@@ -65,6 +65,8 @@ async fn serve(listener: TcpListener, service: S3Service) {
             Some(_) = open.join_next() => {}
             accepted = listener.accept() => if let Ok((stream, _)) = accepted {
                 let service = service.clone();
+                // As real ones do: else a small end of an answer waits 40 ms for an acknowledgement.
+                let _ = stream.set_nodelay(true);
                 open.spawn(async move {
                     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
                 });

@@ -1,7 +1,5 @@
 //! What an original may be at most; beyond it is theirs, with a sentence.
 
-use std::time::Duration;
-
 /// Largest picture, pixels: 8192 x 4320 (8K DCI). ffmpeg gets it as `-max_pixels` too, because a
 /// file of 100 kB can hold many frames of that size.
 pub const MAX_PIXELS: u64 = 8192 * 4320;
@@ -24,6 +22,6 @@ pub const MAX_FRAMES: usize = 12 * 3600 * 120;
 /// Linux; a key frame every 2 s takes about 11 bytes, so 3 hours are about 60 KiB.
 pub const MAX_STRETCH_SECONDS: u64 = 3 * 3600;
 
-/// The longest that a program waits for the next bytes of an original. Who serves them gives up
-/// before, and knows why.
-pub const READ_TIMEOUT: Duration = Duration::from_secs(300);
+/// The longest that a program waits for the next bytes of an original, seconds. Who serves them
+/// gives up before, and knows why.
+pub const READ_SECONDS: u64 = 300;

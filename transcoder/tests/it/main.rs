@@ -1,6 +1,7 @@
 //! Tests of the worker, one binary.
 
 mod confine;
+mod exact;
 mod films;
 mod source;
 mod studio;

@@ -187,6 +187,29 @@ impl Studio {
         tokio::time::timeout(PATIENCE, waited).await.expect("no segment was stored in time");
     }
 
+    /// Waits until so many stretches are being encoded.
+    pub(crate) async fn until_encodes(&self, id: Uuid, at_least: i64) {
+        let waited = async {
+            loop {
+                let running = async move |tx: &reelpin_schema::db::Tx| {
+                    let row = tx
+                        .opt(
+                            "SELECT count(*) AS n FROM tasks WHERE video_id = $1
+                                AND kind = 'encode' AND state = 'running'",
+                            &[&id],
+                        )
+                        .await?;
+                    Ok::<i64, DbError>(row.map_or(0, |row| row.get("n")))
+                };
+                if self.db.run_tx("test.running", running).await.unwrap() >= at_least {
+                    return;
+                }
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, waited).await.expect("nobody took a stretch over");
+    }
+
     /// Lets the time of every lease pass.
     pub(crate) async fn expire_leases(&self) {
         self.db

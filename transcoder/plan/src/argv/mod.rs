@@ -78,7 +78,7 @@ impl Argv {
         self.add("-protocol_whitelist").arg(codecs::PROTOCOLS);
         // It answers ranges, so nobody need find out. Microseconds; without it a read may hang for ever.
         // Nothing reconnects: a broken connection is an error that the worker knows of.
-        self.add("-seekable 1 -rw_timeout").arg(limits::READ_TIMEOUT.as_micros().to_string());
+        self.add("-seekable 1 -rw_timeout").arg((limits::READ_SECONDS * 1_000_000).to_string());
         self.add("-format_whitelist").arg(codecs::FORMATS);
         if !decoders.is_empty() {
             self.add("-codec_whitelist").arg(decoders);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reelpin_plan::limits;
 use reelpin_schema::bucket::BucketError;
 use tokio::time::timeout;
 
@@ -23,9 +24,9 @@ const LARGEST: u64 = 512 << 10;
 /// Who has taken so many bytes in order will want the next chunk too.
 const AHEAD_AFTER: u64 = 1 << 20;
 
-/// The longest that a chunk is waited for. Less than a program waits for its bytes
-/// ([`reelpin_plan::limits::READ_TIMEOUT`]), so that it is always we who say what is wrong.
-const PATIENCE: Duration = Duration::from_secs(240);
+/// The longest that a chunk is waited for: less than a program waits for its bytes, so that it is
+/// always we who say what is wrong.
+const PATIENCE: Duration = Duration::from_secs(limits::READ_SECONDS - 60);
 
 /// A chunk that is being read. The file's name may go meanwhile; its bytes stay.
 struct Open {
