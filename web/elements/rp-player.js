@@ -9,6 +9,7 @@ import "./rp-veil.js";
 import { h, safeUrl } from "../lib/dom.js";
 import { Growth } from "../lib/growth.js";
 import { icon } from "../lib/icons.js";
+import { hideWhenIdle } from "../lib/idle.js";
 import { playerKeys } from "../lib/keys.js";
 import { Playback } from "../lib/playback.js";
 import { cutShort, preparing, waitWords } from "../lib/preparing.js";
@@ -22,8 +23,6 @@ const LOOK_PLAYING_MS = 3000;
 /** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
 const AHEAD = 8;
 const BUFFERED = 3;
-/** Controls go when nobody has moved for this long. */
-const IDLE_MS = 2500;
 
 export class RpPlayer extends HTMLElement {
   #video = h("video", { playsinline: true, preload: "metadata" });
@@ -38,7 +37,6 @@ export class RpPlayer extends HTMLElement {
   #stopGrowth = null;
   #fault = null;
   #height = null;
-  #idle = null;
 
   connectedCallback() {
     this.#stop = new AbortController();
@@ -59,7 +57,8 @@ export class RpPlayer extends HTMLElement {
     });
     playerKeys({ toggle: () => this.#live && this.toggle(), seekBy: (seconds) => this.seek(this.#video.currentTime + seconds), mute: () => this.mute(), fill: () => this.fill() }, signal);
     for (const name of ["pause", "seeked", "waiting"]) this.#video.addEventListener(name, () => this.#takeMore(), { signal });
-    this.#wirePointer(signal);
+    hideWhenIdle({ frame: this.#frame, video: this.#video, controls: this.#controls, act: () => this.toggle(), ready: () => this.#playback.begun, signal });
+    this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
     document.addEventListener("fullscreenchange", onchange, { signal });
     this.#draw();
   }
@@ -67,7 +66,6 @@ export class RpPlayer extends HTMLElement {
   disconnectedCallback() {
     this.#stop.abort();
     this.#stopGrowth?.abort();
-    clearTimeout(this.#idle);
     this.#source.close();
   }
 
@@ -88,8 +86,13 @@ export class RpPlayer extends HTMLElement {
     if (!address) return;
     const retried = this.#growth?.ended && record.upload_status !== "completed" && before?.upload_status !== record.upload_status && !cutShort(record);
     if (this.#source.address === null || retried) this.#open(address);
-    else this.#growth?.poke();
+    else if (record !== before) this.#growth?.poke();
     this.#film();
+  }
+
+  /** The film is playable for `seconds`; tells how fast it was made before anybody looked. */
+  age(seconds) {
+    this.#playback.age(seconds);
   }
 
   // What controls, veil and keys act on.
@@ -192,27 +195,6 @@ export class RpPlayer extends HTMLElement {
     const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
     const enough = (growth.ended || growth.ready - currentTime >= AHEAD) && ahead >= BUFFERED;
     if (paused || readyState < 3 || enough) this.#source.take(this.#source.address);
-  }
-
-  /** A click plays or pauses; a finger that finds no controls brings them. Both go when nobody moves. */
-  #wirePointer(signal) {
-    const frame = this.#frame;
-    let shown = true;
-    const wake = () => {
-      frame.classList.remove("idle");
-      clearTimeout(this.#idle);
-      this.#idle = setTimeout(() => frame.classList.toggle("idle", !this.#video.paused && !this.#controls.querySelector(":focus-visible")), IDLE_MS);
-    };
-    for (const name of ["pointermove", "keydown", "focusin"]) frame.addEventListener(name, wake, { signal });
-    this.#video.addEventListener("play", wake, { signal });
-    this.#video.addEventListener("pause", wake, { signal });
-    this.#video.addEventListener("pointerdown", () => (shown = !frame.classList.contains("idle")), { signal, capture: true });
-    this.#video.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch") this.toggle();
-      else if (shown) frame.classList.add("idle");
-      else wake();
-    }, { signal });
-    this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
   }
 
   #draw() {
