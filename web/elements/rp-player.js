@@ -16,13 +16,15 @@ import { cutShort, preparing, waitWords } from "../lib/preparing.js";
 import { stamp, total } from "../lib/scale.js";
 import { Source } from "../lib/source.js";
 
-/** How often a growing film is looked at: while somebody waits for it, before that, and while it plays. */
+/** How often a growing film is looked at: while somebody waits for it, before that, and once it was begun. */
 const LOOK_WAITING_MS = 500;
 const LOOK_MS = 1000;
-const LOOK_PLAYING_MS = 3000;
+const LOOK_BEGUN_MS = 3000;
 /** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
 const AHEAD = 8;
 const BUFFERED = 3;
+/** Times that the same rungs are asked for: hls.js may not want them all. */
+const TRIES = 5;
 
 export class RpPlayer extends HTMLElement {
   #video = h("video", { playsinline: true, preload: "metadata" });
@@ -37,6 +39,7 @@ export class RpPlayer extends HTMLElement {
   #stopGrowth = null;
   #fault = null;
   #height = null;
+  #tried = { rungs: "", times: 0 };
 
   connectedCallback() {
     this.#stop = new AbortController();
@@ -115,9 +118,7 @@ export class RpPlayer extends HTMLElement {
   }
 
   reopen() {
-    this.#fault = null;
-    this.#source.open(this.#source.address);
-    this.#draw();
+    this.#start(this.#source.address);
   }
 
   seek(to) {
@@ -153,8 +154,7 @@ export class RpPlayer extends HTMLElement {
   }
 
   #open(address) {
-    this.#fault = null;
-    this.#source.open(address);
+    this.#start(address);
     this.#stopGrowth?.abort();
     this.#growth = null;
     if (this.#record.upload_status === "completed") return;
@@ -162,12 +162,21 @@ export class RpPlayer extends HTMLElement {
     this.#growth = new Growth({
       master: address,
       signal: this.#stopGrowth.signal,
-      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#video.paused ? LOOK_MS : LOOK_PLAYING_MS),
+      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#playback.begun ? LOOK_BEGUN_MS : LOOK_MS),
       onlook: () => {
         this.#film();
         this.#takeMore();
       },
     });
+  }
+
+  /** Takes up `address` where it is; who was watching goes on. */
+  async #start(address) {
+    const { wanted } = this.#playback;
+    this.#fault = null;
+    await this.#source.open(address);
+    if (wanted) this.#playback.play();
+    this.#draw();
   }
 
   /** True while more of the film may come. */
@@ -190,11 +199,15 @@ export class RpPlayer extends HTMLElement {
     if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0) return;
     if (new Set(growth.rungs).size <= this.#source.rungs.length) return;
     const { currentTime, paused, readyState, buffered } = this.#video;
-    // Nothing was watched, so nothing can break.
-    if (paused && !this.#playback.begun) return this.#source.open(this.#source.address);
     const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
     const enough = (growth.ended || growth.ready - currentTime >= AHEAD) && ahead >= BUFFERED;
-    if (paused || readyState < 3 || enough) this.#source.take(this.#source.address);
+    if (!(paused || readyState < 3 || enough)) return;
+    const rungs = growth.rungs.join();
+    this.#tried = { rungs, times: rungs === this.#tried.rungs ? this.#tried.times + 1 : 1 };
+    if (this.#tried.times > TRIES) return;
+    // Nothing was watched, so nothing can break.
+    if (paused && !this.#playback.begun) this.#start(this.#source.address);
+    else this.#source.take(this.#source.address);
   }
 
   #draw() {
