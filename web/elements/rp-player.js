@@ -9,21 +9,22 @@ import "./rp-veil.js";
 import { h, safeUrl } from "../lib/dom.js";
 import { Growth } from "../lib/growth.js";
 import { icon } from "../lib/icons.js";
+import { hideWhenIdle } from "../lib/idle.js";
 import { playerKeys } from "../lib/keys.js";
 import { Playback } from "../lib/playback.js";
 import { cutShort, preparing, waitWords } from "../lib/preparing.js";
 import { stamp, total } from "../lib/scale.js";
 import { Source } from "../lib/source.js";
 
-/** How often a growing film is looked at: while somebody waits for it, before that, and while it plays. */
+/** How often a growing film is looked at: while somebody waits for it, before that, and once it was begun. */
 const LOOK_WAITING_MS = 500;
 const LOOK_MS = 1000;
-const LOOK_PLAYING_MS = 3000;
+const LOOK_BEGUN_MS = 3000;
 /** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
 const AHEAD = 8;
 const BUFFERED = 3;
-/** Controls go when nobody has moved for this long. */
-const IDLE_MS = 2500;
+/** Times that the same rungs are asked for: hls.js may not want them all. */
+const TRIES = 5;
 
 export class RpPlayer extends HTMLElement {
   #video = h("video", { playsinline: true, preload: "metadata" });
@@ -38,7 +39,7 @@ export class RpPlayer extends HTMLElement {
   #stopGrowth = null;
   #fault = null;
   #height = null;
-  #idle = null;
+  #tried = { rungs: "", times: 0 };
 
   connectedCallback() {
     this.#stop = new AbortController();
@@ -59,7 +60,8 @@ export class RpPlayer extends HTMLElement {
     });
     playerKeys({ toggle: () => this.#live && this.toggle(), seekBy: (seconds) => this.seek(this.#video.currentTime + seconds), mute: () => this.mute(), fill: () => this.fill() }, signal);
     for (const name of ["pause", "seeked", "waiting"]) this.#video.addEventListener(name, () => this.#takeMore(), { signal });
-    this.#wirePointer(signal);
+    hideWhenIdle({ frame: this.#frame, video: this.#video, controls: this.#controls, act: () => this.toggle(), ready: () => this.#playback.begun, signal });
+    this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
     document.addEventListener("fullscreenchange", onchange, { signal });
     this.#draw();
   }
@@ -67,7 +69,6 @@ export class RpPlayer extends HTMLElement {
   disconnectedCallback() {
     this.#stop.abort();
     this.#stopGrowth?.abort();
-    clearTimeout(this.#idle);
     this.#source.close();
   }
 
@@ -88,8 +89,13 @@ export class RpPlayer extends HTMLElement {
     if (!address) return;
     const retried = this.#growth?.ended && record.upload_status !== "completed" && before?.upload_status !== record.upload_status && !cutShort(record);
     if (this.#source.address === null || retried) this.#open(address);
-    else this.#growth?.poke();
+    else if (record !== before) this.#growth?.poke();
     this.#film();
+  }
+
+  /** The film is playable for `seconds`; tells how fast it was made before anybody looked. */
+  age(seconds) {
+    this.#playback.age(seconds);
   }
 
   // What controls, veil and keys act on.
@@ -112,9 +118,7 @@ export class RpPlayer extends HTMLElement {
   }
 
   reopen() {
-    this.#fault = null;
-    this.#source.open(this.#source.address);
-    this.#draw();
+    this.#start(this.#source.address);
   }
 
   seek(to) {
@@ -150,8 +154,7 @@ export class RpPlayer extends HTMLElement {
   }
 
   #open(address) {
-    this.#fault = null;
-    this.#source.open(address);
+    this.#start(address);
     this.#stopGrowth?.abort();
     this.#growth = null;
     if (this.#record.upload_status === "completed") return;
@@ -159,12 +162,21 @@ export class RpPlayer extends HTMLElement {
     this.#growth = new Growth({
       master: address,
       signal: this.#stopGrowth.signal,
-      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#video.paused ? LOOK_MS : LOOK_PLAYING_MS),
+      period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#playback.begun ? LOOK_BEGUN_MS : LOOK_MS),
       onlook: () => {
         this.#film();
         this.#takeMore();
       },
     });
+  }
+
+  /** Takes up `address` where it is; who was watching goes on. */
+  async #start(address) {
+    const { wanted } = this.#playback;
+    this.#fault = null;
+    await this.#source.open(address);
+    if (wanted) this.#playback.play();
+    this.#draw();
   }
 
   /** True while more of the film may come. */
@@ -187,32 +199,15 @@ export class RpPlayer extends HTMLElement {
     if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0) return;
     if (new Set(growth.rungs).size <= this.#source.rungs.length) return;
     const { currentTime, paused, readyState, buffered } = this.#video;
-    // Nothing was watched, so nothing can break.
-    if (paused && !this.#playback.begun) return this.#source.open(this.#source.address);
     const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;
     const enough = (growth.ended || growth.ready - currentTime >= AHEAD) && ahead >= BUFFERED;
-    if (paused || readyState < 3 || enough) this.#source.take(this.#source.address);
-  }
-
-  /** A click plays or pauses; a finger that finds no controls brings them. Both go when nobody moves. */
-  #wirePointer(signal) {
-    const frame = this.#frame;
-    let shown = true;
-    const wake = () => {
-      frame.classList.remove("idle");
-      clearTimeout(this.#idle);
-      this.#idle = setTimeout(() => frame.classList.toggle("idle", !this.#video.paused && !this.#controls.querySelector(":focus-visible")), IDLE_MS);
-    };
-    for (const name of ["pointermove", "keydown", "focusin"]) frame.addEventListener(name, wake, { signal });
-    this.#video.addEventListener("play", wake, { signal });
-    this.#video.addEventListener("pause", wake, { signal });
-    this.#video.addEventListener("pointerdown", () => (shown = !frame.classList.contains("idle")), { signal, capture: true });
-    this.#video.addEventListener("click", (event) => {
-      if (event.pointerType !== "touch") this.toggle();
-      else if (shown) frame.classList.add("idle");
-      else wake();
-    }, { signal });
-    this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
+    if (!(paused || readyState < 3 || enough)) return;
+    const rungs = growth.rungs.join();
+    this.#tried = { rungs, times: rungs === this.#tried.rungs ? this.#tried.times + 1 : 1 };
+    if (this.#tried.times > TRIES) return;
+    // Nothing was watched, so nothing can break.
+    if (paused && !this.#playback.begun) this.#start(this.#source.address);
+    else this.#source.take(this.#source.address);
   }
 
   #draw() {

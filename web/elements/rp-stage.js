@@ -17,6 +17,11 @@ export class RpStage extends HTMLElement {
     this.replaceChildren(this.#wait, this.#player);
   }
 
+  /** Tells the player for how many seconds the film has been playable. */
+  age(seconds) {
+    this.#player.age(seconds);
+  }
+
   show(record, live, upload) {
     const playable = isPlayable(record);
     this.#player.hidden = !playable;

@@ -15,7 +15,7 @@ import { ago, bytes, clock } from "../lib/format.js";
 import { icon } from "../lib/icons.js";
 import { words } from "../lib/problem.js";
 import { retrying } from "../lib/retry.js";
-import { stateName } from "../lib/state.js";
+import { playableFor, stateName } from "../lib/state.js";
 
 const PARTS = ["stage", "actions", "status", "steps", "renditions", "addresses"];
 
@@ -65,7 +65,10 @@ export class RpVideo extends HTMLElement {
     const { api } = this.app;
     const { signal } = this.#stop;
     const answer = await retrying(() => api.events(this.video, since, { signal, quiet: true }), { signal, tries: 5 }).catch(() => null);
-    if (answer && !signal.aborted) this.#parts.steps.add(answer.events);
+    if (!answer || signal.aborted) return;
+    this.#parts.steps.add(answer.events);
+    const seconds = playableFor(answer.events, answer.now);
+    if (seconds !== null && this.#followed.record.upload_status === "playable") this.#parts.stage.age(seconds);
   }
 
   #changed({ record, live, message }) {

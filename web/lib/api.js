@@ -50,16 +50,17 @@ export class Api {
     return this.#json("GET", `${path(id)}/progress`, undefined, options);
   }
 
-  events(id, since = 0, options) {
-    return this.#json("GET", `${path(id)}/events?since=${since}`, undefined, options);
+  /** The numbered events, plus `now` by the server's clock (ours may be wrong), in ms. */
+  async events(id, since = 0, options) {
+    const response = await this.#send("GET", `${path(id)}/events?since=${since}`, undefined, options);
+    return { ...(await body(response)), now: clockOf(response) };
   }
 
   /** A ticket to upload with, plus `lifetime` in ms by the server's clock (ours may be wrong). */
   async ticket({ filename, fileSize, title, description }, options) {
     const response = await this.#send("POST", "/upload/video", { filename, fileSize, title, description }, options);
     const ticket = await body(response);
-    const sent = Date.parse(response.headers.get("date") ?? "") || Date.now();
-    return { ...ticket, lifetime: Date.parse(ticket.expires_at) - sent };
+    return { ...ticket, lifetime: Date.parse(ticket.expires_at) - clockOf(response) };
   }
 
   complete(id, options) {
@@ -123,6 +124,11 @@ async function body(response) {
   } catch {
     throw new Problem({ code: "bad_answer", status: 502, detail: "The server's answer could not be read." });
   }
+}
+
+/** The server's clock in ms, where it says so. */
+function clockOf(response) {
+  return Date.parse(response.headers.get("date") ?? "") || Date.now();
 }
 
 function path(id) {

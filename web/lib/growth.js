@@ -5,6 +5,8 @@ import { sleep } from "./retry.js";
 
 /** No playlist takes this long unless something is stuck. */
 const TIME_LIMIT_MS = 10_000;
+/** Between looks that fail, at most. */
+const SLOWEST_MS = 30_000;
 /** Looks at a rung's playlist between two at the master, which changes seldom and tells by events when it does. */
 const MASTER_EACH = 5;
 
@@ -20,6 +22,7 @@ export class Growth {
   #period;
   #variants = null;
   #looks = 0;
+  #nap = null;
 
   /** Looks at `master` each `period()` ms until `signal` is aborted; `onlook(this)` is called after each look. */
   constructor({ master, onlook, period, signal, fetch = globalThis.fetch.bind(globalThis), pause = sleep }) {
@@ -31,25 +34,28 @@ export class Growth {
     this.#run(pause);
   }
 
-  /** The rungs have changed: the next look begins at the master. */
+  /** The rungs may have changed: looks at the master, now. */
   poke() {
     this.#looks = 0;
+    this.#nap?.abort();
   }
 
   async #run(pause) {
-    while (!this.#signal.aborted) {
-      await this.#look().catch(() => this.poke());
+    for (let failures = 0; !this.#signal.aborted; ) {
+      failures = await this.#look().then(() => 0, () => failures + 1);
       if (this.#signal.aborted) return;
+      if (failures > 0) this.#looks = 0;
       this.#onlook(this);
       if (this.ended) return;
-      await pause(this.#period(), this.#signal).catch(() => {});
+      this.#nap = new AbortController();
+      await pause(Math.min(SLOWEST_MS, this.#period() * 2 ** failures), AbortSignal.any([this.#signal, this.#nap.signal])).catch(() => {});
     }
   }
 
   async #look() {
     if (this.#looks % MASTER_EACH === 0) await this.#rungs();
     this.#looks += 1;
-    if (this.#variants.length === 0) return this.poke();
+    if (this.#variants.length === 0) throw new Error(`no rungs in ${this.#master}`);
     const { ready, ended } = listed(await this.#text(this.#variants[0].url));
     this.ready = Math.max(this.ready, ready);
     // The last rung may have come with the last segment.

@@ -4,6 +4,8 @@
 const STEP = 5;
 
 const OWN_KEYS = "input:not(.scale), textarea, select, button, a, dialog, [contenteditable]";
+/** The player's own buttons want the space bar only. */
+const OWN_SPACE = ".frame button";
 
 /**
  * Space and K play or pause, arrows and J, L seek, M mutes, F fills the screen; until `signal` is aborted. `player` has
@@ -22,7 +24,8 @@ export function playerKeys(player, signal) {
   };
   const press = (event) => {
     const act = acts[event.key.toLowerCase()];
-    if (!act || event.ctrlKey || event.altKey || event.metaKey || event.target.closest(OWN_KEYS)) return;
+    if (!act || event.ctrlKey || event.altKey || event.metaKey) return;
+    if (event.target.closest(OWN_KEYS) && !(event.target.closest(OWN_SPACE) && event.key !== " ")) return;
     if (document.querySelector("dialog[open]")) return;
     event.preventDefault();
     act();

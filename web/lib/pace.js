@@ -4,6 +4,8 @@
 const WINDOW = 60;
 /** A length that comes next, where the grid is not known. */
 const NEXT = 6;
+/** A film must have been playable for this long for its mean to say something. */
+const OLD = 10;
 
 export class Pace {
   #first = null;
@@ -12,6 +14,8 @@ export class Pace {
   /** When the ready part was seen to grow, and to what. */
   #grown = [];
   #step;
+  /** Film seconds per second before the first look, where somebody knows. */
+  #before = null;
 
   /** Growth may be `step` seconds older, in the mean, than it is seen; `target` is the length of a segment that comes next. */
   constructor({ step = 0.5, target = NEXT } = {}) {
@@ -27,6 +31,12 @@ export class Pace {
     while (this.#grown.length > 2 && now - this.#grown[0].at > WINDOW) this.#grown.shift();
   }
 
+  /** At `now` it had been playable for `seconds`: the first segment was there then, and what was ready since came after. */
+  since(now, seconds) {
+    const age = seconds - (now - (this.#first ?? now));
+    if (age >= OLD && this.#grown.length === 0 && this.#ready > 0) this.#before = this.#ready / age;
+  }
+
   /**
    * `{speed, likely, since, watched}` at `now`: film seconds per second or null, seconds since the last growth, and since the
    * first look. `speed` is rather too slow than too fast: growth counts as late as it may have been, and a pause counts
@@ -34,7 +44,7 @@ export class Pace {
    */
   at(now) {
     const watched = this.#first === null ? 0 : now - this.#first;
-    if (this.#grown.length < 2) return { speed: null, likely: null, since: 0, watched };
+    if (this.#grown.length < 2) return { speed: this.#before, likely: this.#before, since: 0, watched };
     const first = this.#grown[0];
     const last = this.#grown.at(-1);
     const since = now - last.at;

@@ -27,6 +27,7 @@ export class Playback {
   #stalled = false;
   #forced = false;
   #begun = false;
+  #age = null;
   #timer = null;
   #stall = null;
 
@@ -48,9 +49,18 @@ export class Playback {
   /** Takes what is known of the film: `{ready, duration, growing}` in seconds; not growing is all there will be. */
   film({ ready, duration, growing }) {
     this.#film = { ready, duration, growing };
-    if (growing && ready > 0) this.#pace.saw(this.#seconds, ready);
+    if (growing && ready > 0) {
+      this.#pace.saw(this.#seconds, ready);
+      this.#older();
+    }
     this.#look();
     this.#onchange();
+  }
+
+  /** Takes for how many seconds the film has been playable. */
+  age(seconds) {
+    this.#age = { seconds, at: this.#seconds };
+    this.#older();
   }
 
   get wanted() {
@@ -135,6 +145,13 @@ export class Playback {
     if (this.#holding && go) return this.#start();
     if (!this.#holding && !go && !this.#forced && this.#atEdge) return this.#hold();
     this.#onchange();
+  }
+
+  /** Whichever comes later, the first look or the age, tells how fast it was. */
+  #older() {
+    if (this.#age === null || !(this.#film.ready > 0)) return;
+    this.#pace.since(this.#seconds, this.#age.seconds + this.#seconds - this.#age.at);
+    this.#age = null;
   }
 
   #watch() {

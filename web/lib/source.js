@@ -42,12 +42,13 @@ export class Source {
     if (this.#hls) this.#hls.nextLevel = this.#level(this.#hls);
   }
 
+  /** Plays `address` from where the element is; another source stops the element. */
   async open(address) {
+    const { currentTime } = this.#video;
     this.close();
     this.#address = address;
     this.#Hls ??= (await import("/app/vendor/hls.mjs").catch(() => null))?.default ?? null;
     if (this.#address !== address || this.#hls) return;
-    const { currentTime } = this.#video;
     if (this.#Hls?.isSupported()) {
       this.#hls = this.#make({ startPosition: currentTime });
       this.#hls.loadSource(address);

@@ -20,6 +20,12 @@ export function isPlayable(record) {
   return Boolean(record.playback?.hls);
 }
 
+/** Seconds since a video became playable, or null: not yet, or it was begun anew since; `now` in ms. */
+export function playableFor(events, now) {
+  const last = events.findLast(({ name }) => name === "playable" || name === "retried");
+  return last?.name === "playable" ? Math.max(0, (now - Date.parse(last.at)) / 1000) : null;
+}
+
 /** Failures that are the file's own, or nobody's file: trying again changes nothing. */
 const FINAL = new Set("upload_expired not_a_video unsupported_codec too_many_pixels too_many_streams too_long too_many_frames no_frames no_sound".split(" "));
 

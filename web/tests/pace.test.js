@@ -41,6 +41,22 @@ test("an encoder that stands still gets slower with every second", () => {
   assert.ok(speeds.at(-1) < 0.2);
 });
 
+test("who comes later knows the mean of what was before", () => {
+  const pace = new Pace();
+  pace.saw(100, 36);
+  pace.since(101, 61);
+  const { speed, watched } = pace.at(102);
+  assert.ok(Math.abs(speed - 0.6) < 0.01 && watched === 2, `${speed}`);
+  const young = new Pace();
+  young.saw(100, 4);
+  young.since(100, 3);
+  assert.equal(young.at(101).speed, null);
+  const known = new Pace();
+  look(known, { speed: 1, until: 20 });
+  known.since(20, 200);
+  assert.ok(known.at(20).speed > 0.8);
+});
+
 test("what was long ago does not count", () => {
   const pace = new Pace();
   look(pace, { speed: 0.5, until: 100, lag: 0 });

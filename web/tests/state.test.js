@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import test from "node:test";
-import { canRetry, NO_LIVE, eventWords, heard, isMoving, stateName, stateSentence } from "../lib/state.js";
+import { canRetry, NO_LIVE, eventWords, heard, isMoving, playableFor, stateName, stateSentence } from "../lib/state.js";
 
 const at = (upload_status, more = {}) => ({ record: { id: "v", upload_status, pins: [], error: null, ...more }, live: NO_LIVE });
 const event = (name, data = {}) => ({ type: "event", seq: 1, name, data });
@@ -48,6 +48,15 @@ test("a failure carries its words, and retry takes them away", () => {
 test("a completed video stays so while its poster or pins are tried again", () => {
   const retried = heard(at("completed", { root_cid: "r" }), event("retried"));
   assert.deepEqual([retried.record.upload_status, retried.record.root_cid, retried.fetch], ["completed", "r", true]);
+});
+
+test("for how long it has been playable, unless it was begun anew", () => {
+  const step = (name, second) => ({ name, at: new Date(1_000_000 + second * 1000).toISOString() });
+  const now = 1_000_000 + 30_000;
+  assert.equal(playableFor([step("uploaded", 0), step("playable", 5), step("rung_added", 9)], now), 25);
+  assert.equal(playableFor([step("uploaded", 0)], now), null);
+  assert.equal(playableFor([step("playable", 5), step("failed", 9), step("retried", 12)], now), null);
+  assert.equal(playableFor([step("playable", 5), step("retried", 12), step("playable", 20)], now), 10);
 });
 
 test("a pin that was on its way becomes pinned in its place", () => {

@@ -53,6 +53,11 @@ const CASES = {
     assert.ok(words.some((text) => /Ready to watch without a pause in about \d+ s/.test(text)), words.join("\n"));
     assert.ok(words.some((text) => /takes 1\.\d times as long/.test(text)), words.join("\n"));
   },
+  async "who comes later to a slow one is told at once"() {
+    const { seen } = await watched({ speed: 0.7, rungs: { "240p": 0, "360p": 20, "480p": 30 }, joins: 14, press: 14 });
+    assert.equal(holds(seen).length, 1, "it was not held back");
+    whole(seen);
+  },
   async "begun before anything was known: one pause, with words, and then to the end"() {
     const { seen } = await watched({ speed: 1, rungs: { "240p": 0, "360p": 12 }, press: 0.2 });
     assert.ok(seen[0].t < 0.5 && holds(seen).length === 1, `${holds(seen).length} pauses`);
@@ -117,7 +122,7 @@ function whole(seen, grows = true) {
 }
 
 /** Opens a film of its own and calls `work(page, growing)`; no error of the page and no breach of its policy may happen. */
-async function open({ press, then, ...options }, work) {
+async function open({ joins = null, press, then, ...options }, work) {
   const growing = await Growing.start(made, { poster, ...options });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
   const faults = [];
@@ -125,9 +130,11 @@ async function open({ press, then, ...options }, work) {
     const page = await context.newPage();
     page.on("pageerror", (error) => faults.push(error.message));
     page.on("console", (message) => message.type() === "error" && /policy|violat/i.test(message.text()) && faults.push(message.text()));
+    if (joins !== null) growing.begin();
+    await until(() => joins === null || growing.now >= joins);
     await page.goto(growing.page);
     await page.locator("article.video").waitFor();
-    growing.begin();
+    if (joins === null) growing.begin();
     await page.locator(".start").waitFor();
     await work(page, growing);
     assert.deepEqual(faults, []);
