@@ -1,11 +1,20 @@
 // What must be undone however the benchmark ends: processes that it started, folders that it made.
 
-import { rmSync } from 'node:fs'
+import { readFileSync, rmSync } from 'node:fs'
+import { constants } from 'node:os'
 
 const undo = new Set()
 
+/** What nohup ignores stays ignored. */
+const ignored = BigInt(`0x${/^SigIgn:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0}`)
+
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
+  const number = constants.signals[signal]
+  if (ignored >> BigInt(number - 1) & 1n) continue
+  process.once(signal, () => {
+    process.stderr.write(`\n${signal}: everything that was started is ended.\n`)
+    process.exit(128 + number)
+  })
 }
 process.on('exit', () => {
   for (const one of [...undo].reverse()) {
