@@ -1,19 +1,15 @@
 // What must be undone however the benchmark ends: processes that it started, folders that it made.
 
-import { readFileSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { constants } from 'node:os'
 
 const undo = new Set()
 
-/** What nohup ignores stays ignored. */
-const ignored = BigInt(`0x${/^SigIgn:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1] ?? 0}`)
-
+// Node takes SIGHUP back from nohup; setsid keeps a long run from it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  const number = constants.signals[signal]
-  if (ignored >> BigInt(number - 1) & 1n) continue
   process.once(signal, () => {
     process.stderr.write(`\n${signal}: everything that was started is ended.\n`)
-    process.exit(128 + number)
+    process.exit(128 + constants.signals[signal])
   })
 }
 process.on('exit', () => {
