@@ -1,11 +1,16 @@
 // What must be undone however the benchmark ends: processes that it started, folders that it made.
 
 import { rmSync } from 'node:fs'
+import { constants } from 'node:os'
 
 const undo = new Set()
 
+// Node takes SIGHUP back from nohup; setsid keeps a long run from it.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-  process.once(signal, () => process.exit(signal === 'SIGINT' ? 130 : 143))
+  process.once(signal, () => {
+    process.stderr.write(`\n${signal}: everything that was started is ended.\n`)
+    process.exit(128 + constants.signals[signal])
+  })
 }
 process.on('exit', () => {
   for (const one of [...undo].reverse()) {

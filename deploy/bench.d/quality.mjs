@@ -9,6 +9,9 @@ import { ask } from './ask.mjs'
 /** The part that is looked at where the film is long enough, seconds: whole GOPs of 2 s. */
 const PART = { from: 12, to: 20 }
 
+/** Both are taken for the same colours: newer ffmpegs convert between what is tagged and what is not, by which VMAF falls by 3 to 4. */
+const SAME = 'setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709'
+
 /** The ffmpeg that has libvmaf, or null: REELPIN_VMAF_FFMPEG, else the installed one. */
 export function vmafProgram () {
   for (const program of [process.env.REELPIN_VMAF_FFMPEG, 'ffmpeg']) {
@@ -34,7 +37,7 @@ export function partOf (film) {
 export async function quality (program, mp4, film, part, folder, starts = 0) {
   const { streams: [size] } = JSON.parse(await ask('ffprobe', ['-v', 'error', '-select_streams', 'v:0', '-show_entries', 'stream=width,height', '-of', 'json', mp4]))
   const frame = second => Math.round(second * film.rate)
-  const cut = from => `trim=start_frame=${frame(part.from - from)}:end_frame=${frame(part.to - from)},setpts=N/(${film.rate}*TB)`
+  const cut = from => `${SAME},trim=start_frame=${frame(part.from - from)}:end_frame=${frame(part.to - from)},setpts=N/(${film.rate}*TB)`
   const log = join(folder, 'vmaf.json')
   const threads = availableParallelism?.() ?? cpus().length
   const graph = `[0:v]${cut(starts)},format=yuv420p[made];[1:v]${cut(0)},scale=${size.width}:${size.height}:flags=lanczos,format=yuv420p[film];` +
