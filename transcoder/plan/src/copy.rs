@@ -101,7 +101,7 @@ pub fn conforms(
     }
     let first = *index.pts().first().ok_or(Why::NoIndex)?;
     let ticks = |pts: i64| u64::try_from(video.time_base.scale(pts - first, TICKS)).unwrap_or(0);
-    regular(index, &ticks, rate)?;
+    regular(index, ticks, rate)?;
     if index.groups().iter().any(|group| !group.closed) {
         return Err(Why::Open);
     }

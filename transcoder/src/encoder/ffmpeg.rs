@@ -13,6 +13,7 @@ use reelpin_schema::video::Video;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use super::media::Pace;
 use super::source::{Source, Sources};
 use super::{Encoder, Hls, Made, Probed, index, media, mp4, pipe};
 use crate::confine::{Launcher, Toolbox, WorkRoot};
@@ -96,11 +97,12 @@ impl Encoder for Ffmpeg {
         run: &Run,
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
+        let pace = if run.end == Some(1) { Pace::Urgent } else { Pace::Patient };
         let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
         let argv = argv::encode(plan, run, &lent.url(), media::FIRST_PIPE)
             .ok_or(Cause::Row("the plan has no such run"))?;
-        let mut child = media::start(self, &argv, folder.path(), &lent, out.len()).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, out.len(), pace).await?;
         let mut lines = Vec::with_capacity(out.len());
         for (number, (part, out)) in run.parts.iter().zip(out).enumerate() {
             let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
@@ -122,7 +124,7 @@ impl Encoder for Ffmpeg {
         let folder = self.folders.folder()?;
         let argv = argv::copy(plan, &lent.url(), media::FIRST_PIPE)
             .ok_or(Cause::Row("the plan copies nothing"))?;
-        let mut child = media::start(self, &argv, folder.path(), &lent, 1).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, 1, Pace::Patient).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
         let segmenter = Segmenter::new(&plan.grid.as_copied(), 0, None);
         let read = pipe::read(pipe, segmenter, &lent, out).await;
@@ -137,11 +139,12 @@ impl Encoder for Ffmpeg {
         until: Option<u64>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
+        let pace = if until.is_some() { Pace::Urgent } else { Pace::Patient };
         let lent = self.sources.open(bucket, video)?.lend().await?;
         let folder = self.folders.folder()?;
         let argv = argv::audio(plan, &lent.url(), media::FIRST_PIPE, until)
             .ok_or(Cause::Row("the plan has no audio"))?;
-        let mut child = media::start(self, &argv, folder.path(), &lent, 1).await?;
+        let mut child = media::start(self, &argv, folder.path(), &lent, 1, pace).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
         let read = pipe::read(pipe, Packer::new(&plan.grid), &lent, out).await;
         media::ended(argv.program, child, &lent, read).await

@@ -33,6 +33,15 @@ pub(super) const SILENCE: Duration = Duration::from_secs(600);
 /// ffmpeg's exit code when more than two thirds of what it decoded were errors (`-max_error_rate`).
 const TOO_MANY_ERRORS: i32 = 69;
 
+/// How much in a hurry a run is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// Someone waits for it: it goes before what other videos do.
+    Urgent,
+    /// Whenever there is time.
+    Patient,
+}
+
 /// Bounds of a long run.
 fn encode() -> Limits {
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
@@ -68,8 +77,13 @@ pub(super) async fn start(
     folder: &Path,
     original: &Lent,
     pipes: usize,
+    pace: Pace,
 ) -> Result<Child, TaskError> {
-    let job = Job { pipes, ..job(argv, folder, Some(original), encode()) };
+    let mut limits = encode();
+    if pace == Pace::Urgent {
+        limits.nice = 0;
+    }
+    let job = Job { pipes, ..job(argv, folder, Some(original), limits) };
     ffmpeg.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
 }
 

@@ -41,7 +41,7 @@ pub(super) fn probe(film: &Film, size: usize) -> Result<Probe, Refusal> {
     let seconds = film.seconds;
     let (width, height) = if film.rungs > 1 { (1280, 720) } else { (640, 360) };
     // Every third can be copied.
-    let codec = if film.number % 3 == 0 { "h264" } else { "hevc" };
+    let codec = if film.number.is_multiple_of(3) { "h264" } else { "hevc" };
     let mut streams = vec![serde_json::json!({
         "index": 0, "codec_name": codec, "codec_type": "video", "profile": "High",
         "width": width, "height": height, "sample_aspect_ratio": "1:1", "pix_fmt": "yuv420p",
