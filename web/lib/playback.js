@@ -41,6 +41,7 @@ export class Playback {
     on("pause", () => this.#paused());
     on("ended", () => this.#settle({ wanted: false }));
     on("waiting", () => this.#waits());
+    on("canplay", () => this.#could());
     on("playing timeupdate", () => this.#moves());
     on("seeked ratechange volumechange durationchange progress loadedmetadata", () => onchange());
     signal.addEventListener("abort", () => this.#rest());
@@ -181,6 +182,11 @@ export class Playback {
   #paused() {
     if (this.#holding || !this.#wanted || !this.#video.paused || this.#video.ended) return;
     this.#settle({ wanted: false });
+  }
+
+  /** A source that is taken up anew stops the element without a word; who was watching goes on. */
+  #could() {
+    if (this.#wanted && !this.#holding && this.#video.paused && !this.#video.ended) this.play();
   }
 
   #waits() {

@@ -181,6 +181,18 @@ test("a browser that forbids to play is not asked again", async (t) => {
   assert.equal(playback.wanted, false);
 });
 
+test("a source that is taken up anew plays on", (t) => {
+  const { media, playback, ready } = player(t);
+  ready(40);
+  playback.play();
+  media.paused = true;
+  media.tell("canplay");
+  assert.equal(media.paused, false);
+  playback.pause();
+  media.tell("canplay");
+  assert.equal(media.paused, true);
+});
+
 test("a seek leads no further than the film exists", (t) => {
   const { media, playback, ready } = player(t);
   ready(20);

@@ -21,7 +21,13 @@ export async function pictures(browser, { made, poster, failed, folder }) {
     const pages = await Promise.all(VIEWS.map(async ({ name, ...options }) => ({ name, page: await (await browser.newContext(options)).newPage() })));
     const all = async (name, work) => {
       for (const view of pages) {
-        await work(view.page);
+        await work(view.page).catch(async (error) => {
+          const state = await view.page.evaluate(() => {
+            const { currentTime, paused, readyState, networkState, duration, ended } = document.querySelector("video");
+            return { currentTime, paused, readyState, networkState, duration, ended, veil: document.querySelector("rp-veil").dataset.kind };
+          });
+          throw new Error(`${name} in ${view.name}: ${error.message} ${JSON.stringify(state)}`);
+        });
         await view.page.screenshot({ path: path.join(folder, `${name}-${view.name}.png`) });
       }
     };
@@ -29,7 +35,7 @@ export async function pictures(browser, { made, poster, failed, folder }) {
     growing.begin();
     await all("start", (page) => page.locator(".start").waitFor());
     await new Promise((resolve) => setTimeout(resolve, 11_000));
-    await all("start-later", () => {});
+    await all("start-later", async () => {});
     await all("held", async (page) => {
       await page.locator(".start").click();
       await page.locator("rp-veil[data-kind=wait]").waitFor();
