@@ -1,7 +1,7 @@
 //! The originals that tasks at work read: by range, through a bounded cache on this worker's disk,
 //! so that nothing waits for a whole download.
 //!
-//! [`Sources`] -> [`Source`], one original: `chunks` (each fetched once, from `cache` or the
+//! [`Sources`] -> [`Source`] (`original`), one of them: `chunks` (each fetched once, from `cache` or the
 //! bucket) -> `pieces` (bytes in order). A media program reads over a loopback address that is
 //! lent to it for one run: `lend` ([`Lent`]), `serve` (connections), `answer` (requests).
 //!
@@ -12,6 +12,7 @@ mod cache;
 mod chunks;
 mod error;
 mod lend;
+mod original;
 mod pieces;
 mod serve;
 
@@ -20,9 +21,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use reelpin_schema::bucket::Bucket;
-use reelpin_schema::cid::{Checksum, Digest};
 use reelpin_schema::video::Video;
 use tokio::sync::{OnceCell, Semaphore};
 use tokio::time::Instant;
@@ -30,15 +29,14 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use cache::{Cache, Stored};
-use chunks::Chunks;
-use pieces::Pieces;
+use cache::Cache;
 
 pub use error::SourceError;
 pub use lend::Lent;
+pub use original::Source;
 
 use crate::confine::WorkRoot;
-use crate::error::{Cause, TaskError};
+use crate::error::TaskError;
 
 /// The most bytes that a worker keeps of all originals: the largest one whole, and some of others.
 const CACHED: u64 = 8 << 30;
@@ -52,9 +50,6 @@ const IDLE: Duration = Duration::from_secs(300);
 
 /// Chunks that are fetched at the same time; their bytes are in memory until they are written.
 const FETCHES: usize = 8;
-
-/// Bytes that are hashed at a time.
-const HASHED: usize = 256 << 10;
 
 /// What all sources of a worker have in common.
 struct Shared {
@@ -115,14 +110,7 @@ impl Sources {
         let found = known.open.get(&video.id).and_then(Weak::upgrade);
         let source = match found.filter(|source| source.is_of(video)) {
             Some(source) => source,
-            None => {
-                let stop = self.shared.stop.child_token();
-                let chunks = Chunks::new(&self.shared, bucket, video, stop.clone())?;
-                let shared = Arc::clone(&self.shared);
-                let checksum = video.checksum.clone();
-                let chunks = Arc::new(chunks);
-                Arc::new(Source { chunks, checksum, shared, _stop: stop.drop_guard() })
-            }
+            None => Arc::new(Source::new(&self.shared, bucket, video)?),
         };
         known.open.insert(video.id, Arc::downgrade(&source));
         known.recent.retain(|(id, ..)| *id != video.id);
@@ -156,96 +144,5 @@ impl Sources {
         self.shared.stop.cancel();
         self.shared.tasks.close();
         self.shared.tasks.wait().await;
-    }
-}
-
-/// The original of one video.
-pub struct Source {
-    chunks: Arc<Chunks>,
-    checksum: Option<String>,
-    shared: Arc<Shared>,
-    _stop: DropGuard,
-}
-
-impl Source {
-    fn chunks(&self) -> Arc<Chunks> {
-        Arc::clone(&self.chunks)
-    }
-
-    fn is_of(&self, video: &Video) -> bool {
-        let chunks = &self.chunks;
-        video.etag.as_ref() == Some(&chunks.etag)
-            && (&video.file_path, video.file_size) == (&chunks.key, chunks.size)
-    }
-
-    /// Bytes of the whole.
-    pub fn size(&self) -> u64 {
-        self.chunks.size
-    }
-
-    /// Bytes that came from the bucket so far; those that were dropped and fetched again count
-    /// twice.
-    pub fn fetched(&self) -> u64 {
-        self.chunks.fetched()
-    }
-
-    /// `length` bytes from `offset` on; fewer only at the end of the file.
-    ///
-    /// # Errors
-    /// *Ours*: [`Cause::Source`].
-    pub async fn read(&self, offset: u64, length: u64) -> Result<Bytes, TaskError> {
-        let end = offset.saturating_add(length);
-        let mut pieces = Pieces::new(Arc::clone(&self.chunks), offset, end);
-        let mut read = BytesMut::new();
-        while let Some(piece) = pieces.next().await? {
-            if read.is_empty() && piece.len() as u64 == length {
-                return Ok(piece);
-            }
-            read.extend_from_slice(&piece);
-        }
-        Ok(read.freeze())
-    }
-
-    /// Reads all of it: checksum, content id and size.
-    ///
-    /// # Errors
-    /// *Ours*: [`Cause::Source`], and [`Cause::Changed`] when the video's row has another checksum.
-    pub async fn digest(&self) -> Result<Digest, TaskError> {
-        let mut checksum = Checksum::new();
-        for number in 0..self.chunks.count() {
-            let stored = self.chunks.chunk(number).await?;
-            self.chunks.ahead(number + 1);
-            checksum = tokio::task::spawn_blocking(move || hashed(checksum, &stored))
-                .await
-                .map_err(|_| Cause::Panic)?
-                .map_err(SourceError::disk)?;
-        }
-        let digest = checksum.finish();
-        if let Some(want) = &self.checksum
-            && *want != digest.sha256_hex
-        {
-            return Err(Cause::Changed { got: digest.sha256_hex, want: want.clone() }.into());
-        }
-        Ok(digest)
-    }
-
-    /// Lends it to one run of a media program.
-    ///
-    /// # Errors
-    /// *Ours*: this worker cannot listen on 127.0.0.1.
-    pub async fn lend(self: &Arc<Self>) -> Result<Lent, TaskError> {
-        let server = self.shared.server.get_or_try_init(|| serve::start(&self.shared)).await?;
-        Ok(server.lend(Arc::clone(self)))
-    }
-}
-
-fn hashed(mut checksum: Checksum, stored: &Stored) -> std::io::Result<Checksum> {
-    use std::io::Read as _;
-    let (mut file, mut piece) = (stored.open()?, vec![0; HASHED]);
-    loop {
-        match file.read(&mut piece)? {
-            0 => return Ok(checksum),
-            read => checksum.push(&piece[..read]),
-        }
     }
 }

@@ -26,8 +26,9 @@ const BACKLOG: u32 = 128;
 /// throws them away. The kernel doubles it.
 const SEND_BUFFER: u32 = 256 << 10;
 
-/// The longest that a request's head may take to arrive.
-const HEAD_WAIT: Duration = Duration::from_secs(30);
+/// The longest that a request's head may take to arrive. Who says nothing for so long may be one of
+/// our programs that stood still, so all that is lent counts as failed: a film must never be short.
+const HEAD_WAIT: Duration = Duration::from_secs(120);
 
 /// The pause after a failed accept: it is out of descriptors, mostly, and some will be closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
