@@ -13,7 +13,7 @@ export class RpRenditions extends HTMLElement {
   show(record) {
     // What is being made has no size yet.
     const renditions = (record.renditions ?? []).filter((rendition) => rendition.size);
-    const text = JSON.stringify(renditions);
+    const text = JSON.stringify([renditions, record.why_not_copied]);
     if (text === this.#shown) return;
     this.#shown = text;
     this.hidden = renditions.length === 0;
@@ -22,7 +22,8 @@ export class RpRenditions extends HTMLElement {
     const rows = renditions.sort(order).map((rendition) => this.#row(record, rendition));
     this.replaceChildren(h("section", { class: "panel", "aria-labelledby": "renditions-title" },
       h("h2", { id: "renditions-title" }, "Renditions"),
-      h("table", { role: "table", "aria-labelledby": "renditions-title" }, head, h("tbody", { role: "rowgroup" }, rows))));
+      h("table", { role: "table", "aria-labelledby": "renditions-title" }, head, h("tbody", { role: "rowgroup" }, rows)),
+      record.why_not_copied ? h("p", { class: "quiet why" }, `Every rung was encoded, because ${record.why_not_copied}.`) : null));
   }
 
   #row(record, { format, resolution, width, height, size, bitrate: rate, cid, type }) {

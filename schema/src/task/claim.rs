@@ -90,7 +90,8 @@ pub fn suffix(token: Uuid) -> String {
     hex[hex.len() - 6..].to_owned()
 }
 
-/// Claims the oldest ready task of one of these kinds; `None` when there is none.
+/// Claims the oldest ready task of one of these kinds; `None` when there is none. Of the oldest few, one with a lower
+/// place goes first: the beginning of a film, for which someone may be waiting, before the far parts of others.
 ///
 /// `token` is a fresh UUIDv4 for each call of `run_tx`: a body that runs again after a commit whose
 /// answer was lost finds its own claim.
@@ -121,8 +122,11 @@ pub async fn claim(
             UPDATE tasks SET state = 'running', lease_token = $1, lease_until = $2,
                 attempt = attempt + 1, updated_at = $3
             WHERE state = 'ready' AND id = (
-                SELECT id FROM tasks WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4)
-                ORDER BY ready_at, id LIMIT 1)
+                SELECT id FROM
+                    (SELECT id, place, ready_at FROM tasks
+                    WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4)
+                    ORDER BY ready_at, id LIMIT 16) AS oldest
+                ORDER BY place, ready_at, id LIMIT 1)
             RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token",
             &[&token, &(tx.now() + LEASE), &tx.now(), &kinds],
         )

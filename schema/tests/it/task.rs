@@ -64,6 +64,21 @@ async fn each_task_is_claimed_once() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_film_goes_before_the_far_parts_of_another() {
+    let db = database().await.unwrap();
+    let (long, short) = (ticket(&db).await, ticket(&db).await);
+    for place in [0, 20, 40] {
+        enqueue(&db, long, NewTask::at(Kind::Encode, place)).await;
+    }
+    enqueue(&db, short, NewTask::at(Kind::Encode, 0)).await;
+    let mut order = Vec::new();
+    while let Some(lease) = claim(&db, &[Kind::Encode]).await {
+        order.push((lease.video() == long, lease.place()));
+    }
+    assert_eq!(order, [(true, 0), (false, 0), (true, 20), (true, 40)]);
+}
+
+#[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_found_again() {
     let db = database().await.unwrap();
     let video = ticket(&db).await;

@@ -11,7 +11,7 @@ use crate::probe::{Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
 use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, copy, limits, rates};
 
-/// Version of the stored form; a plan of another version is made anew.
+/// Version of the stored form; with a plan of another version nothing more can be made.
 pub const VERSION: u32 = 2;
 
 /// Highest frame rate of a rung, with room for a sloppy clock: Apple's rules (1.19) say not above 60.
@@ -90,8 +90,10 @@ pub struct VideoPlan {
     /// What is done to each frame.
     pub picture: Picture,
     /// Where each segment begins in the original; empty without an index.
+    #[serde(default)]
     pub entries: Vec<Entry>,
     /// First segments of the stretches, rising from 0.
+    #[serde(default)]
     pub joints: Vec<u32>,
 }
 

@@ -46,7 +46,10 @@ async fn video_of(work: &Work, lease: &Lease) -> Result<Video, TaskError> {
 /// Reads a video's plan.
 fn plan_of(video: &Video) -> Result<reelpin_plan::Plan, TaskError> {
     let stored = video.plan.clone().ok_or(Cause::Row("the video has no plan"))?;
-    let plan =
+    let plan: reelpin_plan::Plan =
         serde_json::from_value(stored).map_err(|source| Cause::Json { what: "plan", source })?;
+    if plan.version != reelpin_plan::plan::VERSION {
+        return Err(Cause::Row("the plan is another version's: upload the film again").into());
+    }
     Ok(plan)
 }
