@@ -55,8 +55,8 @@ await run(async () => {
   }
 
   result.candidates = chosen.map(one => compared(one, reference))
-  process.stdout.write(`${about(result)}\n\n${text(result)}\n`)
   if (asked.json) await writeFile(asked.json, `${JSON.stringify(result, null, 2)}\n`)
+  process.stdout.write(`${about(result)}\n\n${text(result)}\n`)
 
   async function looked (folder) {
     const found = []
@@ -88,7 +88,9 @@ function text ({ film, part, candidates }) {
     table([['', 'CPU s / s', 'ratio', ...RUNGS.map(rung => `VMAF ${rung.name}`), 'mean gain', 'VMAF / CPU s', 'gain / 10 % CPU'], ...lines])
 }
 
-const signed = number => `${number >= 0 ? '+' : ''}${number.toFixed(2)}`
+function signed (number) {
+  return `${number >= 0 ? '+' : ''}${number.toFixed(2)}`
+}
 
 function mean (rungs) {
   const known = rungs.filter(rung => rung.vmaf !== null)
