@@ -1,11 +1,12 @@
 //! A line to the bucket that breaks, and one that hangs.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::Checksum;
-use tokio::io::copy_bidirectional;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,17 +21,23 @@ pub(super) enum Line {
     Broken,
     /// Nothing is ever answered.
     Mute,
+    /// It breaks when so many bytes have come over it, all connections together.
+    Metered(u64),
 }
 
 /// A way to a bucket that can be broken.
 pub(super) struct Way {
     pub(super) bucket: Bucket,
     line: watch::Sender<Line>,
+    left: Arc<AtomicU64>,
     _server: JoinSet<()>,
 }
 
 impl Way {
     pub(super) fn set(&self, line: Line) {
+        if let Line::Metered(bytes) = line {
+            self.left.store(bytes, Ordering::SeqCst);
+        }
         self.line.send_replace(line);
     }
 }
@@ -41,18 +48,22 @@ pub(super) async fn way(stand: &Stand) -> Way {
     let there = config.endpoint.strip_prefix("http://").unwrap().to_owned();
     config.endpoint = format!("http://{}", listener.local_addr().unwrap());
     let (line, seen) = watch::channel(Line::Up);
+    let left = Arc::new(AtomicU64::new(0));
+    let meter = Arc::clone(&left);
     let mut server = JoinSet::new();
     server.spawn(async move {
         let mut open = JoinSet::new();
         loop {
             let (mut near, _) = listener.accept().await.unwrap();
-            let (there, mut seen) = (there.clone(), seen.clone());
+            let (there, mut seen, meter) = (there.clone(), seen.clone(), Arc::clone(&meter));
             open.spawn(async move {
                 let now = *seen.borrow_and_update();
                 let carried = async {
                     if now == Line::Up {
                         let mut far = TcpStream::connect(there).await.unwrap();
                         let _ = copy_bidirectional(&mut near, &mut far).await;
+                    } else if let Line::Metered(_) = now {
+                        metered(near, TcpStream::connect(there).await.unwrap(), &meter).await;
                     } else if now == Line::Mute {
                         std::future::pending::<()>().await;
                     }
@@ -64,7 +75,26 @@ pub(super) async fn way(stand: &Stand) -> Way {
             });
         }
     });
-    Way { bucket: Bucket::new(&config), line, _server: server }
+    Way { bucket: Bucket::new(&config), line, left, _server: server }
+}
+
+async fn metered(mut near: TcpStream, mut far: TcpStream, left: &AtomicU64) {
+    let ((mut asks, mut hears), (mut tells, mut asked)) = (near.split(), far.split());
+    let back = async {
+        let mut piece = vec![0; 16 << 10];
+        while let Ok(length @ 1..) = tells.read(&mut piece).await {
+            let take = |left: u64| left.checked_sub(length as u64);
+            if left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, take).is_err()
+                || hears.write_all(&piece[..length]).await.is_err()
+            {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        _ = copy(&mut asks, &mut asked) => {}
+        () = back => {}
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

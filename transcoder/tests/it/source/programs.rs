@@ -6,9 +6,15 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use bytes::Bytes;
-use reelpin_plan::{Argv, Probe, argv, codecs};
-use reelpin_transcoder::Cause;
+use futures_util::future::{join, join_all};
+use reelpin_plan::{Argv, Options, Plan, Probe, TICKS, argv, codecs};
+use reelpin_schema::bucket::Bucket;
+use reelpin_schema::video::Video;
+use reelpin_transcoder::confine::Toolbox;
 use reelpin_transcoder::encoder::source::Lent;
+use reelpin_transcoder::encoder::{Encoder as _, Ffmpeg, Made};
+use reelpin_transcoder::{Cause, TaskError};
+use tokio::sync::mpsc;
 
 use super::away::{Line, way};
 use super::stand::{MIB, Stand};
@@ -164,4 +170,57 @@ async fn a_bucket_that_goes_away_while_a_film_is_read_is_away() {
     let lent = source.lend().await.unwrap();
     assert!(run(copy(&lent)).await.status.success());
     assert!(lent.failure().is_none());
+}
+
+/// Encodes all of a film by a worker that has nothing of it yet. Gives how it ended, and the ticks
+/// of the segments that came of the first rung.
+async fn encoded(
+    stand: &Stand,
+    bucket: &Bucket,
+    video: &Video,
+    plan: &Plan,
+) -> (Result<(), TaskError>, u64) {
+    let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap()).unwrap();
+    let encoder = Ffmpeg::start(toolbox, &stand.folder.path().join("encoder")).unwrap();
+    let picture = plan.video.as_ref().unwrap();
+    let (out, made): (Vec<_>, Vec<_>) = picture.rungs.iter().map(|_| mpsc::channel(4)).unzip();
+    let taken = made.into_iter().map(async |mut made| {
+        let mut ticks = 0;
+        while let Some(made) = made.recv().await {
+            if let Made::Segment(segment) = made {
+                ticks += segment.duration_ticks;
+            }
+        }
+        ticks
+    });
+    let encode = encoder.encode(bucket, video, plan, &picture.stretches[0], out);
+    let (ended, ticks) = join(encode, join_all(taken)).await;
+    encoder.close().await;
+    (ended, ticks[0])
+}
+
+/// Without an index nobody knows how long a film must be: only the reading tells that it is cut.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_short_film_comes_of_a_bucket_that_goes_away() {
+    let stand = Stand::open().await;
+    let video = stand.original(stream(&stand)).await;
+    let file = stand.folder.path().join("film.ts");
+    let told = run(local(argv::probe(file.to_str().unwrap()))).await;
+    let probe = Probe::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
+    let plan = Plan::new(&probe, None, &Options::default()).unwrap();
+    let way = way(&stand).await;
+
+    way.set(Line::Metered(6 * MIB));
+    let (ended, ticks) = encoded(&stand, &way.bucket, &video, &plan).await;
+    match ended {
+        Err(TaskError::Ours(Cause::Source(e))) => assert!(e.is_away(), "{e}"),
+        other => panic!("{other:?}"),
+    }
+    assert!(ticks < 4 * TICKS, "{ticks} ticks came of a third of the film");
+    assert_eq!(ticks % (2 * TICKS), 0, "an end came that is none: {ticks}");
+
+    way.set(Line::Up);
+    let (ended, ticks) = encoded(&stand, &way.bucket, &video, &plan).await;
+    ended.unwrap();
+    assert_eq!(ticks, 8 * TICKS);
 }
