@@ -35,13 +35,13 @@ async fn a_film_from_ticket_to_the_end() -> anyhow::Result<()> {
     socket.say(&json!({ "op": "subscribe", "videos": [film.id], "since": since })).await?;
     expect![[r#"
         [
-            "snapshot 7 completed",
+            "snapshot 6 completed",
             "event 1 uploaded",
             "event 2 probed",
             "event 3 planned",
-            "event 4 rung_added",
-            "event 5 playable",
-            "event 6 completed",
+            "event 4 playable",
+            "event 5 completed",
+            "event 6 published",
         ]
     "#]]
     .assert_debug_eq(&socket.briefs(7).await?);

@@ -64,6 +64,7 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
           "title": "A film",
           "updated_at": "TIME",
           "upload_status": "processing",
+          "why_not_copied": "the file is no MP4 that tells exactly when its frames are shown",
           "width": 854
         }"#]]
     .assert_eq(&redacted(&stage, &film, stage.record(film.id).await?)?);
@@ -144,6 +145,7 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
           "title": "A film",
           "updated_at": "TIME",
           "upload_status": "completed",
+          "why_not_copied": "the file is no MP4 that tells exactly when its frames are shown",
           "width": 854
         }"#]]
     .assert_eq(&redacted(&stage, &film, stage.record(film.id).await?)?);
@@ -231,13 +233,11 @@ async fn events_are_numbered_without_gaps() -> anyhow::Result<()> {
         1 "uploaded" {"file_size":24}
         2 "probed" {"duration":5.0,"height":480,"width":854}
         3 "planned" {"audio":true,"rungs":["480p"]}
-        4 "rung_added" {"resolution":"480p"}
-        5 "playable" {}
-        6 "completed" {}
-        7 "published" {"root_cid":"bafyroot"}
+        4 "playable" {}
+        5 "completed" {}
+        6 "published" {"root_cid":"bafyroot"}
         ?since=5
-        6 "completed" {}
-        7 "published" {"root_cid":"bafyroot"}
+        6 "published" {"root_cid":"bafyroot"}
         ?since=99
         400 bad_query"#]]
     .assert_eq(&table);

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 
 use bytes::Bytes;
 use futures_util::future::{join, join_all};
-use reelpin_plan::{Argv, Options, Plan, Probe, TICKS, argv, codecs};
+use reelpin_plan::{Argv, Options, Plan, Probe, Run, TICKS, argv, codecs};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::video::Video;
 use reelpin_transcoder::confine::Toolbox;
@@ -193,7 +193,8 @@ async fn encoded(
         }
         ticks
     });
-    let encode = encoder.encode(bucket, video, plan, &picture.stretches[0], out);
+    let run = Run::rest(picture, picture.stretches().next().unwrap(), |_| 0).unwrap();
+    let encode = encoder.encode(bucket, video, plan, &run, out);
     let (ended, ticks) = join(encode, join_all(taken)).await;
     encoder.close().await;
     (ended, ticks[0])
