@@ -74,6 +74,8 @@ impl Image {
             Mode::empty(),
         )
         .map_err(|e| failed(&work_dir, e.into()))?;
+        // Entered after the child's own descriptors were placed.
+        let work_fd = above(work_fd)?;
         let reach = Reach {
             toolbox,
             program,
