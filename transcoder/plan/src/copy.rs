@@ -102,7 +102,9 @@ pub fn conforms(
     let first = *index.pts().first().ok_or(Why::NoIndex)?;
     let ticks = |pts: i64| u64::try_from(video.time_base.scale(pts - first, TICKS)).unwrap_or(0);
     regular(index, ticks, rate)?;
-    if index.groups().iter().any(|group| !group.closed) {
+    // Whoever writes no list of key frames says by that that all of them are: seldom true.
+    let all_keys = index.frames() > 1 && index.groups().len() >= index.frames();
+    if all_keys || index.groups().iter().any(|group| !group.closed) {
         return Err(Why::Open);
     }
     let keys: Vec<u64> = index.groups().iter().map(|group| ticks(group.pts)).collect();
@@ -163,4 +165,83 @@ fn light(keys: &[u64], bytes: &[u64], end: u64, cap: u64) -> Result<(), Why> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+    use crate::index::Packet;
+
+    /// 8 s of 1080p at 25 frames a second; `change` is what differs from a picture that conforms.
+    fn told(change: impl Fn(&mut Probe, &mut Vec<Packet>)) -> String {
+        let json = serde_json::json!({
+            "streams": [{
+                "index": 0, "codec_name": "h264", "codec_type": "video", "profile": "High",
+                "width": 1920, "height": 1080, "sample_aspect_ratio": "1:1", "pix_fmt": "yuv420p",
+                "field_order": "progressive", "r_frame_rate": "25/1", "avg_frame_rate": "25/1",
+                "time_base": "1/12800", "start_pts": 0, "duration": "8.000000",
+            }],
+            "format": { "format_name": "mov,mp4,m4a,3gp,3g2,mj2", "nb_streams": 1, "duration": "8.000000" },
+        });
+        let mut probe = Probe::parse(&json.to_string()).unwrap();
+        let packets = (0..200).map(|frame| Packet {
+            pts: frame * 512,
+            size: 20_000,
+            key: frame % 50 == 0,
+            discard: false,
+        });
+        let mut packets: Vec<Packet> = packets.collect();
+        change(&mut probe, &mut packets);
+        let index = Index::new(packets);
+        let video = probe.video.as_ref().unwrap();
+        let top = Size { width: 1920, height: 1080 };
+        let told = conforms(&probe, video, index.as_ref(), &top, Rational::whole(25), 1);
+        told.map_or_else(|why| why.to_string(), |keys| format!("copied, {} groups", keys.len()))
+    }
+
+    fn video(probe: &mut Probe) -> &mut Video {
+        probe.video.as_mut().unwrap()
+    }
+
+    #[test]
+    fn why_not() {
+        let table = [
+            told(|_, _| {}),
+            told(|probe, _| video(probe).codec = "hevc".to_owned()),
+            told(|probe, _| video(probe).pixel_format = "yuv422p10le".to_owned()),
+            told(|probe, _| video(probe).profile = Some("High 4:4:4 Predictive".to_owned())),
+            told(|probe, _| video(probe).rotation = 90),
+            told(|probe, _| video(probe).coded_width = 3840),
+            told(|probe, _| video(probe).field_order = Some("tt".to_owned())),
+            told(|probe, _| probe.container = "matroska,webm".to_owned()),
+            told(|_, packets| packets[100].discard = true),
+            told(|_, packets| packets.iter_mut().skip(60).for_each(|packet| packet.pts += 2000)),
+            told(|_, packets| packets.iter_mut().for_each(|packet| packet.key = true)),
+            told(|_, packets| {
+                (packets[50].pts, packets[51].pts) = (packets[51].pts, packets[50].pts)
+            }),
+            told(|_, packets| packets[50].key = false),
+            told(|_, packets| packets.iter_mut().for_each(|packet| packet.size = 40_000)),
+            told(|_, packets| packets.iter_mut().take(50).for_each(|packet| packet.size = 60_000)),
+        ];
+        expect![[r#"
+            copied, 4 groups
+            the picture is coded as hevc, and only H.264 plays everywhere
+            the picture is in the format yuv422p10le, which not all players can show
+            the picture is H.264 High 4:4:4 Predictive, which not all players can show
+            the picture is turned by a note in the file that not all players heed
+            the picture has to be scaled to 1920x1080
+            the picture is interlaced
+            the file is no MP4 that tells exactly when its frames are shown
+            the file hides frames that decoding needs
+            the frames come at irregular times
+            some groups of pictures depend on the one before
+            some groups of pictures depend on the one before
+            copied, 3 groups
+            the picture takes 8000 kbit/s, more than the 5000 of this size
+            the picture takes 6000 kbit/s, more than the 5000 of this size"#]]
+        .assert_eq(&table.join("\n"));
+    }
 }

@@ -27,7 +27,10 @@ export class Bucket {
 
   /** Every key that begins so. */
   async keys (prefix) {
-    const answer = await this.#get('/reelpin', `list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix)}`)
+    const list = () => this.#get('/reelpin', `list-type=2&max-keys=1000&prefix=${encodeURIComponent(prefix)}`)
+    let answer = await list()
+    // As every S3 client does: the local bucket's list can meet a file that is just being removed.
+    for (let tries = 1; answer.status >= 500 && tries < 5; tries++) answer = await list()
     const xml = await answer.text()
     if (!answer.ok || xml.includes('<IsTruncated>true')) throw new Error(`list: ${answer.status} ${xml.slice(0, 400)}`)
     return [...xml.matchAll(/<Key>([^<]*)<\/Key>/g)].map(([, key]) => key)

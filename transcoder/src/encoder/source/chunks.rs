@@ -18,7 +18,7 @@ use crate::confine::WorkFolder;
 use crate::error::{Cause, TaskError};
 
 /// Bytes of a chunk. Over a bucket on the same machine chunks of 1 to 16 MiB cost the same CPU and
-/// time per byte, and as much as one GET of the whole (measured, within the noise of 20 %). A look
+/// time per byte, and as much as one GET of the whole (measured, within the noise of a busy machine). A look
 /// that jumps about costs a chunk for each place, so small is good; and a bucket that takes 50 ms to
 /// answer still gives 4 MiB at up to 80 MB/s.
 pub(super) const CHUNK: u64 = 4 << 20;
