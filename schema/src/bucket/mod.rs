@@ -1,13 +1,13 @@
 //! The bucket: the object storage calls that Reelpin makes, each with a time limit.
 
 mod error;
+mod flow;
 mod objects;
 mod once;
 mod presign;
 mod range;
 mod s3;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use error::BucketError;
+pub use flow::{Flow, Flowing};
 pub use objects::{Content, Head, Listed, Object, Objects, Part};
 pub use presign::PresignedPut;
 pub use range::PART;
@@ -97,12 +98,26 @@ impl Bucket {
         if object.size > limit {
             return Err(BucketError::TooLarge { key: key.to_owned(), size: object.size, limit });
         }
-        let read = tokio::time::timeout(CALL, object.body.collect()).await;
-        match read {
-            Ok(Ok(bytes)) => Ok(bytes.into_bytes()),
-            Ok(Err(e)) => Err(BucketError::Read(e.into())),
-            Err(_) => Err(BucketError::TimedOut { call: "GetObject" }),
+        collected(object).await
+    }
+
+    /// A small part of an object: `length` bytes from `offset` on, which lie inside it.
+    ///
+    /// # Errors
+    /// [`BucketError::Answer`] when the server gives another part, [`BucketError::Missing`], [`BucketError`].
+    pub async fn get_part(
+        &self,
+        key: &str,
+        offset: u64,
+        length: u64,
+    ) -> Result<Bytes, BucketError> {
+        let last = offset.saturating_add(length).saturating_sub(1);
+        let object = self.get(key, Some((offset, last))).await?;
+        if object.size != length {
+            let what = "it is another range";
+            return Err(BucketError::Answer { key: key.to_owned(), what });
         }
+        collected(object).await
     }
 
     /// Stores bytes under a key that only this attempt writes. A key that is there already holds
@@ -114,12 +129,12 @@ impl Bucket {
         self.put_once(key, Content::Bytes(bytes), kind).await
     }
 
-    /// Stores a local file under a key that only this attempt writes.
+    /// Stores what is made while it is sent, under a key that only this attempt writes.
     ///
     /// # Errors
-    /// As [`Bucket::put`], and [`BucketError::Read`].
-    pub async fn put_file(&self, key: &str, path: &Path, kind: &str) -> Result<(), BucketError> {
-        self.put_once(key, Content::File(path.to_owned()), kind).await
+    /// As [`Bucket::put`]; [`BucketError::Unreachable`] where the flow breaks off, too.
+    pub async fn put_flow(&self, key: &str, flow: Flow, kind: &str) -> Result<(), BucketError> {
+        self.put_once(key, Content::Flow(flow), kind).await
     }
 
     async fn put_once(&self, key: &str, content: Content, kind: &str) -> Result<(), BucketError> {
@@ -131,7 +146,7 @@ impl Bucket {
                 self.objects.put(key, &content, kind, false).await
             }
             Err(e) if e.is_precondition() => match self.head(key).await? {
-                Some(stored) if stored.size == content.size().await? => Ok(()),
+                Some(stored) if stored.size == content.size() => Ok(()),
                 _ => Err(BucketError::Taken { key: key.to_owned() }),
             },
             done => done,
@@ -180,5 +195,13 @@ impl Bucket {
         once: bool,
     ) -> Result<PresignedPut, BucketError> {
         self.objects.presign_put(key, size, valid, once).await
+    }
+}
+
+async fn collected(object: Object) -> Result<Bytes, BucketError> {
+    match tokio::time::timeout(CALL, object.body.collect()).await {
+        Ok(Ok(bytes)) => Ok(bytes.into_bytes()),
+        Ok(Err(e)) => Err(BucketError::Read(e.into())),
+        Err(_) => Err(BucketError::TimedOut { call: "GetObject" }),
     }
 }

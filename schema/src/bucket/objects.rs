@@ -1,6 +1,5 @@
 //! What a bucket is made of: the calls that every kind of it answers.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +8,7 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 use tokio::io::AsyncRead;
 
-use super::{BucketError, PresignedPut};
+use super::{BucketError, Flow, PresignedPut};
 
 /// The calls of an object storage, each an effect of its own, with a time limit of its own.
 #[async_trait]
@@ -84,31 +83,25 @@ pub struct Listed {
 }
 
 /// What is to be stored; it may have to be sent twice.
-#[derive(Debug)]
 pub enum Content {
     /// Bytes at hand.
     Bytes(Bytes),
-    /// A local file.
-    File(PathBuf),
+    /// Bytes that are made while they are sent.
+    Flow(Flow),
 }
 
 impl Content {
-    pub(super) async fn stream(&self) -> Result<ByteStream, BucketError> {
+    pub(super) fn stream(&self) -> ByteStream {
         match self {
-            Self::Bytes(bytes) => Ok(ByteStream::from(bytes.clone())),
-            Self::File(path) => {
-                ByteStream::from_path(path).await.map_err(|e| BucketError::Read(e.into()))
-            }
+            Self::Bytes(bytes) => ByteStream::from(bytes.clone()),
+            Self::Flow(flow) => flow.stream(),
         }
     }
 
-    pub(super) async fn size(&self) -> Result<u64, BucketError> {
+    pub(super) fn size(&self) -> u64 {
         match self {
-            Self::Bytes(bytes) => Ok(bytes.len() as u64),
-            Self::File(path) => {
-                let file = tokio::fs::metadata(path).await;
-                Ok(file.map_err(|e| BucketError::Read(e.into()))?.len())
-            }
+            Self::Bytes(bytes) => bytes.len() as u64,
+            Self::Flow(flow) => flow.size(),
         }
     }
 }

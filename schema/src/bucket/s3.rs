@@ -101,7 +101,8 @@ impl Objects for S3 {
             .key(key)
             .content_type(kind)
             .set_if_none_match(once.then(|| "*".to_owned()))
-            .body(content.stream().await?)
+            .content_length(content.size().cast_signed())
+            .body(content.stream())
             .send();
         limited(super::STORE, "PutObject", call).await?;
         Ok(())

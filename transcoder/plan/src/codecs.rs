@@ -10,9 +10,6 @@ pub const PROTOCOLS: &str = "http,tcp,pipe";
 pub const FORMATS: &str =
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,mp3,wav,flac,aac";
 
-/// The only container that we make ourselves and read back.
-pub const OWN_FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2";
-
 /// Picture codecs by ffprobe's name, and the decoders that may run for them (those that a build of
 /// ffmpeg lacks do no harm in the list).
 const VIDEO: &[(&str, &[&str])] = &[

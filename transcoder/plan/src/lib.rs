@@ -13,6 +13,7 @@
 //! | [`argv`] | the command lines of ffmpeg and ffprobe |
 //! | [`fmp4`] | reading and writing the boxes of fragmented MP4 |
 //! | [`segmenter`], [`packer`] | fragments of video and audio into segments |
+//! | [`mp4`] | progressive MP4s of stored segments, index first |
 //! | [`playlist`] | HLS playlists |
 //!
 //! Times are *ticks* of 1/90000 s from the first frame of the video (or the first sample where
@@ -28,6 +29,7 @@ pub mod index;
 pub mod ladder;
 pub mod limits;
 pub mod mismatch;
+pub mod mp4;
 pub mod packer;
 pub mod picture;
 pub mod plan;

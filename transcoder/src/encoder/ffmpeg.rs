@@ -172,7 +172,7 @@ impl Encoder for Ffmpeg {
         sound: Option<&Hls>,
         key: &str,
     ) -> Result<Option<File>, TaskError> {
-        mp4::make(self, bucket, picture, sound, key).await
+        mp4::make(bucket, picture, sound, key).await
     }
 
     async fn hash(&self, bytes: Bytes) -> Result<File, TaskError> {

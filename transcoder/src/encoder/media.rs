@@ -20,8 +20,8 @@ pub(super) const FIRST_PIPE: u32 = 3;
 /// The longest that one run may take: 12 h of 4K on two slow cores, and some.
 const LONGEST: Duration = Duration::from_secs(3 * 24 * 3600);
 
-/// The largest file a run may write: an MP4 of 12 h at the highest cap is some 30 GB.
-const LARGEST: u64 = 48 << 30;
+/// The largest file a run may write: a poster. All else goes through pipes.
+const LARGEST: u64 = 64 << 20;
 
 /// The longest that a still picture may take: a key frame is seldom further than 10 s of decoding.
 const BRIEF: Duration = Duration::from_secs(180);
@@ -83,7 +83,7 @@ pub(super) async fn start(
     if pace == Pace::Urgent {
         limits.nice = 0;
     }
-    let job = Job { pipes, ..job(argv, folder, Some(original), limits) };
+    let job = Job { pipes, ..job(argv, folder, original, limits) };
     ffmpeg.launcher.spawn(job).await.map_err(|e| cause(argv.program, e).into())
 }
 
@@ -94,23 +94,12 @@ pub(super) async fn brief(
     folder: &Path,
     original: &Lent,
 ) -> Result<Report, TaskError> {
-    let limits = Limits { wall: BRIEF, file_size_bytes: 64 << 20, ..encode() };
-    let spawned = ffmpeg.launcher.spawn(job(argv, folder, Some(original), limits)).await;
+    let limits = Limits { wall: BRIEF, ..encode() };
+    let spawned = ffmpeg.launcher.spawn(job(argv, folder, original, limits)).await;
     let child = spawned.map_err(|e| cause(argv.program, e))?;
     let ended = child.wait().await;
     read_well(original)?;
     ended.map_err(|e| cause(argv.program, e).into())
-}
-
-/// Runs to the end what reads and writes in its folder alone.
-pub(super) async fn finish(
-    ffmpeg: &Ffmpeg,
-    argv: &Argv,
-    folder: &Path,
-) -> Result<Report, TaskError> {
-    let spawned = ffmpeg.launcher.spawn(job(argv, folder, None, encode())).await;
-    let child = spawned.map_err(|e| cause(argv.program, e))?;
-    child.wait().await.map_err(|e| cause(argv.program, e).into())
 }
 
 /// Runs a look at an original; returns its standard output.
@@ -120,7 +109,7 @@ pub(super) async fn look(
     folder: &Path,
     original: &Lent,
 ) -> Result<Vec<u8>, LookError> {
-    let job = Job { capture_stdout: true, ..job(argv, folder, Some(original), look_limits()) };
+    let job = Job { capture_stdout: true, ..job(argv, folder, original, look_limits()) };
     let child = ffmpeg.launcher.spawn(job).await.map_err(LookError::Run)?;
     let ended = child.wait().await;
     if let Some(cause) = original.failure() {
@@ -220,7 +209,7 @@ pub(super) async fn ended(
     }
 }
 
-fn job<'a>(argv: &'a Argv, folder: &'a Path, original: Option<&Lent>, limits: Limits) -> Job<'a> {
+fn job<'a>(argv: &'a Argv, folder: &'a Path, original: &Lent, limits: Limits) -> Job<'a> {
     let program = match argv.program {
         Planned::Ffmpeg => Program::Ffmpeg,
         Planned::Ffprobe => Program::Ffprobe,
@@ -232,7 +221,7 @@ fn job<'a>(argv: &'a Argv, folder: &'a Path, original: Option<&Lent>, limits: Li
         readable: &[],
         pipes: 0,
         capture_stdout: false,
-        connect_port: original.map(Lent::port),
+        connect_port: Some(original.port()),
         limits,
     }
 }

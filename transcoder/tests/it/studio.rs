@@ -78,7 +78,8 @@ impl Studio {
     pub(crate) async fn upload(&self, file: &Path) -> Uuid {
         let (id, file_id) = (Uuid::now_v7(), Uuid::now_v7());
         let key = keys::original(id, file_id);
-        self.bucket.client.put_file(&key, file, "application/octet-stream").await.unwrap();
+        let bytes = std::fs::read(file).unwrap().into();
+        self.bucket.client.put(&key, bytes, "application/octet-stream").await.unwrap();
         let etag = self.bucket.client.head(&key).await.unwrap().unwrap().etag;
         let new = NewVideo {
             id,

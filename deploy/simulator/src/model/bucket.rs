@@ -216,7 +216,7 @@ impl Objects for BucketModel {
         once: bool,
     ) -> Result<(), BucketError> {
         let Content::Bytes(bytes) = content else {
-            return Err(BucketError::Read("a model has no files".into()));
+            return Err(BucketError::Read("a model takes no flows".into()));
         };
         let (store, gates) = (Arc::clone(&self.store), self.gates.clone());
         let (name, bytes) = (key.to_owned(), bytes.clone());

@@ -10,14 +10,12 @@ mod copy;
 mod encode;
 mod poster;
 mod read;
-mod remux;
 
 pub use audio::audio;
 pub use copy::copy;
 pub use encode::encode;
 pub use poster::poster;
 pub use read::{packets, probe};
-pub use remux::{Input, remux};
 
 use std::fmt;
 

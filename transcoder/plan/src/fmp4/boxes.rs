@@ -3,20 +3,20 @@
 use super::Error;
 
 /// A box type.
-pub(super) type Kind = [u8; 4];
+pub(crate) type Kind = [u8; 4];
 
 /// A slice that is read from its front; every read says when there is too little.
 #[derive(Clone, Copy)]
-pub(super) struct Cursor<'a> {
+pub(crate) struct Cursor<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Cursor<'a> {
-    pub(super) fn new(bytes: &'a [u8]) -> Self {
+    pub(crate) fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
     }
 
-    pub(super) fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
+    pub(crate) fn take(&mut self, n: usize) -> Result<&'a [u8], Error> {
         let (front, rest) = self.rest.split_at_checked(n).ok_or(Error::Short)?;
         self.rest = rest;
         Ok(front)
@@ -28,38 +28,43 @@ impl<'a> Cursor<'a> {
         Ok(*front)
     }
 
-    pub(super) fn u8(&mut self) -> Result<u8, Error> {
+    pub(crate) fn u8(&mut self) -> Result<u8, Error> {
         self.array::<1>().map(u8::from_be_bytes)
     }
 
-    pub(super) fn u16(&mut self) -> Result<u16, Error> {
+    pub(crate) fn u16(&mut self) -> Result<u16, Error> {
         self.array().map(u16::from_be_bytes)
     }
 
-    pub(super) fn u32(&mut self) -> Result<u32, Error> {
+    pub(crate) fn u32(&mut self) -> Result<u32, Error> {
         self.array().map(u32::from_be_bytes)
     }
 
-    pub(super) fn u64(&mut self) -> Result<u64, Error> {
+    pub(crate) fn u64(&mut self) -> Result<u64, Error> {
         self.array().map(u64::from_be_bytes)
     }
 
-    pub(super) fn kind(&mut self) -> Result<Kind, Error> {
+    pub(crate) fn kind(&mut self) -> Result<Kind, Error> {
         self.array()
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.rest.is_empty()
     }
 
+    /// All that is left.
+    pub(crate) fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
     /// Version and flags of a full box.
-    pub(super) fn version_flags(&mut self) -> Result<(u8, u32), Error> {
+    pub(crate) fn version_flags(&mut self) -> Result<(u8, u32), Error> {
         let word = self.u32()?;
         Ok((u8::try_from(word >> 24).unwrap_or(0), word & 0x00ff_ffff))
     }
 
     /// The next child: its type and contents.
-    pub(super) fn child(&mut self) -> Result<Option<(Kind, Cursor<'a>)>, Error> {
+    pub(crate) fn child(&mut self) -> Result<Option<(Kind, Cursor<'a>)>, Error> {
         if self.is_empty() {
             return Ok(None);
         }
@@ -76,7 +81,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The one child of this type; none or several are an error that names it.
-    pub(super) fn only(mut self, kind: &Kind, name: &'static str) -> Result<Cursor<'a>, Error> {
+    pub(crate) fn only(mut self, kind: &Kind, name: &'static str) -> Result<Cursor<'a>, Error> {
         let mut only = None;
         while let Some((found, body)) = self.child()? {
             if &found == kind && only.replace(body).is_some() {
@@ -89,7 +94,7 @@ impl<'a> Cursor<'a> {
 
 /// Type, header length and whole length of the box at the front of a stream; `None` until the header is there.
 /// A size of 0 ("to the end") does not occur in what we read and is an error.
-pub(super) fn header(bytes: &[u8]) -> Result<Option<(Kind, usize, u64)>, Error> {
+pub(crate) fn header(bytes: &[u8]) -> Result<Option<(Kind, usize, u64)>, Error> {
     let mut cursor = Cursor::new(bytes);
     let (Ok(size), Ok(kind)) = (cursor.u32(), cursor.kind()) else { return Ok(None) };
     match size {

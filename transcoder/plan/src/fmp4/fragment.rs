@@ -49,30 +49,10 @@ pub struct Sample {
 impl Fragment {
     /// From the contents of a moof; `bytes` is moof and mdat as a whole.
     pub(super) fn read(moof: &[u8], bytes: Vec<u8>, init: &Init) -> Result<Self, Error> {
-        let traf = Cursor::new(moof).only(b"traf", "traf")?;
-        let defaults = tfhd(traf.only(b"tfhd", "tfhd")?, init.defaults)?;
-        let mut tfdt = traf.only(b"tfdt", "tfdt")?;
-        let (version, _) = tfdt.version_flags()?;
-        let start = if version == 1 { tfdt.u64()? } else { tfdt.u32()?.into() };
-        let mut table = Table { samples: Vec::new(), dts: start, offset: None };
-        let mut children = traf;
-        while let Some((kind, body)) = children.child()? {
-            if &kind == b"trun" {
-                table.run(body, defaults)?;
-            }
-        }
-        let table = table.samples;
-        let inside = |sample: &Sample| {
-            usize::try_from(sample.size)
-                .ok()
-                .and_then(|size| sample.offset.checked_add(size))
-                .is_some_and(|end| end <= bytes.len())
-        };
+        let table = samples(moof, init, bytes.len())?;
         let first = *table.first().ok_or(Error::Structure("trun"))?;
-        if !table.iter().all(inside) {
-            return Err(Error::Short);
-        }
         let last = table.last().unwrap_or(&first);
+        let start = first.dts;
         let end = |sample: &Sample| sample.pts.saturating_add(sample.duration.into());
         Ok(Self {
             timescale: init.timescale,
@@ -102,6 +82,30 @@ impl Fragment {
             field.copy_from_slice(&sequence.to_be_bytes());
         }
     }
+}
+
+/// The samples of a moof, whose contents these are, with their places from its first byte on: all of
+/// them lie before `end`.
+pub(super) fn samples(moof: &[u8], init: &Init, end: usize) -> Result<Vec<Sample>, Error> {
+    let traf = Cursor::new(moof).only(b"traf", "traf")?;
+    let defaults = tfhd(traf.only(b"tfhd", "tfhd")?, init.defaults)?;
+    let mut tfdt = traf.only(b"tfdt", "tfdt")?;
+    let (version, _) = tfdt.version_flags()?;
+    let start = if version == 1 { tfdt.u64()? } else { tfdt.u32()?.into() };
+    let mut table = Table { samples: Vec::new(), dts: start, offset: None };
+    let mut children = traf;
+    while let Some((kind, body)) = children.child()? {
+        if &kind == b"trun" {
+            table.run(body, defaults)?;
+        }
+    }
+    let inside = |sample: &Sample| {
+        usize::try_from(sample.size)
+            .ok()
+            .and_then(|size| sample.offset.checked_add(size))
+            .is_some_and(|to| to <= end)
+    };
+    if table.samples.iter().all(inside) { Ok(table.samples) } else { Err(Error::Short) }
 }
 
 /// Values for samples that do not tell theirs. Data must be addressed from the moof, as CMAF wants.

@@ -1,15 +1,18 @@
-//! Fragmented MP4 (ISO 14496-12): a reader for streams as they come from a pipe, and a writer for fragments.
+//! Fragmented MP4 (ISO 14496-12): a reader for streams as they come from a pipe, one for the tables alone of
+//! what is stored, and a writer for fragments.
 //!
 //! The bytes come from an encoder that a stranger's file may have subverted: no size is trusted, nothing is
 //! indexed without a look, and what is held is bounded.
 
-mod boxes;
+pub(crate) mod boxes;
 mod fragment;
+mod heads;
 mod init;
 mod reader;
-mod write;
+pub(crate) mod write;
 
 pub use fragment::{Fragment, Sample};
+pub use heads::{Heads, Want};
 pub use init::Init;
 pub use reader::{Part, Reader};
 pub use write::fragment;

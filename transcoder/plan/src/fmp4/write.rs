@@ -1,4 +1,4 @@
-//! Writing one fragment of sound.
+//! Writing boxes, and one fragment of sound.
 
 /// A moof and mdat for one track of samples of one duration that can all be decoded alone.
 ///
@@ -22,13 +22,13 @@ pub fn fragment(sequence: u32, tfdt: u64, duration: u32, sizes: &[u32], data: &[
 }
 
 /// A box of big-endian words.
-fn boxed(kind: &[u8; 4], words: &[u32]) -> Vec<u8> {
+pub(crate) fn boxed(kind: &[u8; 4], words: &[u32]) -> Vec<u8> {
     let body: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
     joined(kind, &[&body])
 }
 
-/// A box of less than 4 GiB (a segment of sound is some 100 kB).
-fn joined(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
+/// A box of less than 4 GiB (a segment of sound is some 100 kB, the tables of 12 h some 100 MB).
+pub(crate) fn joined(kind: &[u8; 4], parts: &[&[u8]]) -> Vec<u8> {
     let size = 8 + parts.iter().map(|part| part.len()).sum::<usize>();
     let mut bytes = Vec::with_capacity(size);
     bytes.extend_from_slice(&u32::try_from(size).unwrap_or(u32::MAX).to_be_bytes());
