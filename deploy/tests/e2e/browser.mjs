@@ -57,12 +57,12 @@ test('hls.js, Shaka Player and video.js on a film that is still being made', { t
   const growing = await (await api.get(lowest)).text()
   assert.doesNotMatch(growing, /ENDLIST/, 'it was made before anybody could watch')
 
-  const watched = await Promise.all(Object.keys(PLAYERS).map(async name => [name, await watch(shown, pages, name, url, 300_000)]))
+  const watched = await Promise.all(Object.keys(PLAYERS).map(async name => [name, await watch(shown, pages, name, url, 200_000)]))
   for (const [name, { samples, faults }] of watched) {
     const stood = stalls(samples.slice(samples.findIndex(({ t }) => t > 0.25)))
     t.diagnostic(`${name}: ended at ${samples.at(-1).t}, ${stood.length} waits for the encoder, ${Math.max(...samples.map(({ height }) => height))}p`)
     assert.deepEqual(faults, [], name)
-    assert.ok(samples.find(({ height }) => height > 0).t < 0.5, `${name} did not begin at 0`)
+    assert.ok(samples.find(({ height }) => height > 0)?.t < 0.5, `${name} did not begin at 0`)
     assert.deepEqual(jumps(samples), [], `${name} jumped`)
     const end = samples.at(-1)
     assert.ok(end.ended && Math.abs(end.t - FILM) < 0.2, `${name} ended at ${end.t}`)

@@ -3,5 +3,6 @@
 mod confine;
 mod exact;
 mod films;
+mod mp4;
 mod source;
 mod studio;

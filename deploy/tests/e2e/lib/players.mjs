@@ -50,7 +50,7 @@ export async function site () {
       createReadStream(join(MODULES, path)).pipe(response)
     } else if (PLAYERS[path]) {
       response.writeHead(200, { 'content-type': 'text/html' })
-      response.end(`<!doctype html><title>${path}</title><script src="/${PLAYERS[path].script}"></script><video id="film" width="1280" height="720" muted></video>`)
+      response.end(`<!doctype html><title>${path}</title><script src="/${PLAYERS[path].script}"></script><video width="1280" height="720" muted autoplay preload="auto"></video>`)
     } else {
       response.writeHead(404).end()
     }
@@ -82,8 +82,6 @@ export async function watch (browser, site, name, url, limit) {
     await page.goto(`${site.url}/${encodeURIComponent(name)}`)
     await page.evaluate(async ([source, url]) => {
       const play = (0, eval)(`(${source})`)
-      // The first one of these words: video.js puts an element of its own around it.
-      const video = document.querySelector('video')
       window.samples = []
       const look = () => {
         const film = document.querySelector('video')
@@ -91,8 +89,7 @@ export async function watch (browser, site, name, url, limit) {
         if (film.ended) clearInterval(timer)
       }
       const timer = setInterval(look, 100)
-      video.addEventListener('canplay', () => video.play().catch(error => window.fault(error.message)), { once: true })
-      await play(video, url, window.fault)
+      await play(document.querySelector('video'), url, window.fault)
     }, [PLAYERS[name].play.toString(), url])
     await page.waitForFunction(() => window.samples.at(-1)?.ended, null, { timeout: limit, polling: 200 }).catch(() => {})
     return { samples: await page.evaluate(() => window.samples), faults }
