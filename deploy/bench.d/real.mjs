@@ -51,6 +51,26 @@ export async function real (film, folder, { keep = false } = {}) {
   }
 }
 
+/** The same until `playable`, and no further: the rest of a long film tells nothing about its beginning. */
+export async function first (film, folder) {
+  const reelpin = await Reelpin.start(folder)
+  try {
+    const id = await reelpin.put(film)
+    await sleep(1000)
+    const others = watch()
+    const memory = new Memory(...reelpin.roots)
+    const before = cpuSeconds(...reelpin.roots)
+    await reelpin.complete(id)
+    const events = await reelpin.follow(id, event => event.name === 'playable')
+    const cpu = cpuSeconds(...reelpin.roots) - before
+    const when = name => Date.parse(events.find(event => event.name === name).at) / 1000
+    const playable = when('playable') - when('uploaded')
+    return { cpu, wall: playable, playable, memory: memory.stop(), machine: others(cpu) }
+  } finally {
+    await reelpin.stop()
+  }
+}
+
 /** The record, once everything that is to be pinned is. */
 async function pinned (reelpin, id) {
   const deadline = Date.now() + PINS

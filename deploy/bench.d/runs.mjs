@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { firstFragment } from './fragment.mjs'
 import { watch } from './machine.mjs'
 import { measured, timed } from './measure.mjs'
-import { real } from './real.mjs'
+import { first, real } from './real.mjs'
 import * as references from './references.mjs'
 
 const commands = reference => ({ film }, folder) => measured(reference(film), folder)
@@ -14,6 +14,7 @@ const commands = reference => ({ film }, folder) => measured(reference(film), fo
 /** `film` is what was uploaded, `conforming` the same as a file that could be kept as it is. */
 export const RUNS = {
   real: ({ film }, folder, last) => real(film, folder, { keep: last }),
+  first: ({ film }, folder) => first(film, folder),
   base: commands(references.base),
   naive: commands(references.naive),
   starter,

@@ -17,12 +17,14 @@ import * as sources from './sources.mjs'
 import { atRate } from './statistics.mjs'
 
 const EXTRAS = ['pair', 'second', 'long']
+/** Run only where it is asked for: REAL tells the same, and more. */
+const ASKED = ['first']
 /** What is run of the made film of 10 minutes; the rest costs hours and tells what 30 s tell. */
 const OF_LONG = ['real', 'base', 'starter']
 
 await run(async () => {
   const asked = options(process.argv.slice(2), { flags: ['quick', ...EXTRAS], names: [...Object.keys(RUNS), ...EXTRAS], runs: 5 })
-  const wanted = name => asked.only ? asked.only.includes(name) : EXTRAS.includes(name) ? asked[name] : true
+  const wanted = name => asked.only ? asked.only.includes(name) : EXTRAS.includes(name) ? asked[name] : !ASKED.includes(name)
   for (const name of EXTRAS) if (asked[name] && asked.only) asked.only.push(name)
   const place = await workplace(asked.work)
 
