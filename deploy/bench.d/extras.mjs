@@ -1,5 +1,6 @@
 // What one film alone cannot show: two workers, a second film, a very long film.
 
+import { rmSync } from 'node:fs'
 import { row } from './bars.mjs'
 import { step, tell } from './say.mjs'
 import { Reelpin } from './reelpin.mjs'
@@ -33,6 +34,7 @@ async function completed (film, folder, second) {
     return seconds(await reelpin.follow(id, event => event.name === 'completed'), 'completed')
   } finally {
     await reelpin.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
@@ -77,6 +79,7 @@ async function playable (film, folder, busyWith) {
     return { seconds: seconds(events, 'playable'), late: false }
   } finally {
     await reelpin.stop()
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 

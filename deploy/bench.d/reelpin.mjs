@@ -77,6 +77,8 @@ export class Reelpin {
     const asked = request(ticket.presigned_url, { method: 'PUT', headers: { ...ticket.headers, 'content-length': size } })
     createReadStream(film.path, { highWaterMark: 1 << 20 }).pipe(asked)
     const [answer] = await once(asked, 'response')
+    // Who refuses need not read to the end.
+    asked.on('error', () => {})
     answer.resume()
     if (answer.statusCode >= 300) throw new Error(`the bucket answered ${answer.statusCode}`)
     return ticket.video_id

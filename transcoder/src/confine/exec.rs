@@ -119,6 +119,9 @@ fn prepare_and_exec(image: &Image) -> Result<std::convert::Infallible, (Step, c_
         }
         // Fails where the worker itself is nicer; then the child inherits that.
         libc::setpriority(libc::PRIO_PROCESS, 0, image.nice);
+        if image.nice != 0 {
+            yield_as_group(image.nice_text.as_bytes());
+        }
         prefer_for_oom();
 
         // With it, exec as root gains none of the capabilities given up next.
@@ -166,6 +169,33 @@ fn prepare_and_exec(image: &Image) -> Result<std::convert::Infallible, (Step, c_
 
         libc::execve(image.path.as_ptr(), image.argv.as_ptr(), image.env.as_ptr());
         Err((Step::Exec, errno()))
+    }
+}
+
+/// Linux weighs sessions against each other first where it groups by session (`sched_autogroup`, the default of
+/// most distributions), and `nice` only inside one: so the session gets the same. Measured on two cores with
+/// two other encodes: without it a starter took 5.0 s instead of 1.1 s. Best effort; the kernel lets who is not root
+/// do it once in 0.1 s.
+///
+/// # Safety
+/// None beyond `prepare_and_exec`'s; only async-signal-safe calls.
+unsafe fn yield_as_group(nice: &[u8]) {
+    const TRIES: u32 = 5;
+    let pause = libc::timespec { tv_sec: 0, tv_nsec: 30_000_000 };
+    // SAFETY: a constant, terminated string; a slice that outlives the call; the descriptor is checked and closed.
+    unsafe {
+        let fd = libc::open(c"/proc/self/autogroup".as_ptr(), libc::O_WRONLY | libc::O_CLOEXEC);
+        if fd < 0 {
+            return;
+        }
+        for _ in 0..TRIES {
+            let written = libc::write(fd, nice.as_ptr().cast(), nice.len());
+            if written >= 0 || errno() != libc::EAGAIN {
+                break;
+            }
+            libc::nanosleep(&raw const pause, std::ptr::null_mut());
+        }
+        libc::close(fd);
     }
 }
 

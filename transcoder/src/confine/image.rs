@@ -49,6 +49,8 @@ pub(super) struct Image {
     pub(super) descriptors: Vec<OwnedFd>,
     pub(super) rlimits: Vec<(Resource, rlimit)>,
     pub(super) nice: libc::c_int,
+    /// The same in digits.
+    pub(super) nice_text: String,
     pub(super) ruleset: Option<OwnedFd>,
     pub(super) filter: Option<Filter>,
     pub(super) parent: libc::pid_t,
@@ -110,6 +112,7 @@ impl Image {
             descriptors,
             rlimits: rlimits(&order.limits),
             nice: order.limits.nice.min(19).into(),
+            nice_text: order.limits.nice.min(19).to_string(),
             ruleset,
             filter,
             parent: rustix::process::getpid().as_raw_nonzero().get(),

@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs'
 import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
+import { sample } from '../../../../web/tests/browser/samples.mjs'
 import { project } from './server.mjs'
 
 const ARGS = '--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --autoplay-policy=no-user-gesture-required --disable-background-networking --disable-component-update --disable-sync'.split(' ')
@@ -93,6 +94,26 @@ export async function watch (browser, site, name, url, limit) {
     }, [PLAYERS[name].play.toString(), url])
     await page.waitForFunction(() => window.samples.at(-1)?.ended, null, { timeout: limit, polling: 200 }).catch(() => {})
     return { samples: await page.evaluate(() => window.samples), faults }
+  } finally {
+    await context.close()
+  }
+}
+
+/** The same in this server's own page, opened at once and begun when it can be; what it says of the film is among the samples. */
+export async function watchPage (browser, server, id, limit) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
+  try {
+    const page = await context.newPage()
+    const faults = []
+    page.on('pageerror', error => faults.push(error.message))
+    page.on('console', message => message.type() === 'error' && /policy|violat/i.test(message.text()) && faults.push(message.text()))
+    await page.goto(`${server.url}/#/video/${id}`)
+    await page.locator('.start').waitFor({ timeout: limit })
+    await sample(page)
+    await page.locator('.start').click()
+    await page.waitForFunction(() => document.querySelector('video').ended, null, { timeout: limit, polling: 200 }).catch(() => {})
+    await page.waitForTimeout(300)
+    return { samples: await page.evaluate(() => window.reelpinSamples), faults }
   } finally {
     await context.close()
   }

@@ -19,6 +19,23 @@ async fn ready_made_limits_fit_real_work() {
     assert_eq!((report.stdout.as_slice(), report.stdout_cut), (&b"stream,1920\n"[..], false));
 }
 
+/// Where Linux groups processes by session, a child of its own session is as nice as a group.
+#[tokio::test]
+async fn niceness_counts_between_sessions_too() {
+    for nice in [0, 5, 10] {
+        let mut bench = Bench::shell();
+        bench.limits.nice = nice;
+        let child = bench.script("sleep 1000000").await;
+        let Ok(group) = std::fs::read_to_string(format!("/proc/{}/autogroup", child.id())) else {
+            eprintln!("not run: this kernel does not group by session");
+            return;
+        };
+        assert!(group.trim().ends_with(&format!(" nice {nice}")), "{group}");
+        child.kill();
+        child.wait().await.unwrap_err();
+    }
+}
+
 #[tokio::test]
 async fn wall_clock() {
     let mut bench = Bench::shell();
