@@ -146,6 +146,10 @@ fn environment(program: &Path, work_dir: &Path) -> Result<Pointers, ConfineError
         // glibc reserves 64 MiB of address space per arena and up to 8 arenas per processor; with
         // 4 an encode by 16 threads took 2.4 instead of 3.2 GiB, and no longer (ffmpeg 5.1.9).
         c"MALLOC_ARENA_MAX=4".to_owned(),
+        // Huge pages where the kernel gives them on request, and frames' buffers kept instead of mapped anew: three
+        // rungs of 30 s took 45.1 instead of 45.9 CPU s, and 577 instead of 499 MiB (ffmpeg 5.1.9, glibc 2.36).
+        c"GLIBC_TUNABLES=glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=33554432:glibc.malloc.trim_threshold=268435456"
+            .to_owned(),
     ]))
 }
 
