@@ -18,41 +18,26 @@ const PINS = 600_000
  * it is said to be complete, until `completed` was heard; what pins take after that is told apart.
  * With `keep`, the MP4s are put into `folder` under the names of their rungs.
  */
-export async function real (film, folder, { keep = false } = {}) {
-  const reelpin = await Reelpin.start(folder)
-  try {
-    const id = await reelpin.put(film)
-    await sleep(1000)
-    const others = watch()
-    const memory = new Memory(...reelpin.roots)
-    const before = cpuSeconds(...reelpin.roots)
-    await reelpin.complete(id)
-    const events = await reelpin.follow(id, event => event.name === 'completed')
-    const completed = cpuSeconds(...reelpin.roots)
-    const cpu = completed - before
-    const peaks = memory.stop()
-    const noise = others(cpu)
+export function real (film, folder, { keep = false } = {}) {
+  return until('completed', film, folder, async (reelpin, id, counted) => {
     const record = await pinned(reelpin, id)
-    const pins = cpuSeconds(...reelpin.roots) - completed
-    const when = name => Date.parse(events.find(event => event.name === name).at) / 1000
+    const pins = cpuSeconds(...reelpin.roots) - counted
     if (keep) await download(record, folder)
     return {
-      cpu,
       pins,
-      wall: when('completed') - when('uploaded'),
-      playable: when('playable') - when('uploaded'),
-      memory: peaks,
-      machine: noise,
       stored: stored(reelpin.data, record, film),
       rungs: record.renditions.map(({ format, resolution, type, bitrate, peak_bitrate: peak, size }) => ({ format, resolution, type, bitrate, peak, size }))
     }
-  } finally {
-    await reelpin.stop()
-  }
+  })
 }
 
 /** The same until `playable`, and no further: the rest of a long film tells nothing about its beginning. */
-export async function first (film, folder) {
+export function first (film, folder) {
+  return until('playable', film, folder, async () => ({}))
+}
+
+/** What is measured until the event `last`, and what `after` makes of the server that still runs and the CPU seconds so far. */
+async function until (last, film, folder, after) {
   const reelpin = await Reelpin.start(folder)
   try {
     const id = await reelpin.put(film)
@@ -61,11 +46,18 @@ export async function first (film, folder) {
     const memory = new Memory(...reelpin.roots)
     const before = cpuSeconds(...reelpin.roots)
     await reelpin.complete(id)
-    const events = await reelpin.follow(id, event => event.name === 'playable')
-    const cpu = cpuSeconds(...reelpin.roots) - before
+    const events = await reelpin.follow(id, event => event.name === last)
+    const counted = cpuSeconds(...reelpin.roots)
+    const cpu = counted - before
     const when = name => Date.parse(events.find(event => event.name === name).at) / 1000
-    const playable = when('playable') - when('uploaded')
-    return { cpu, wall: playable, playable, memory: memory.stop(), machine: others(cpu) }
+    return {
+      cpu,
+      wall: when(last) - when('uploaded'),
+      playable: when('playable') - when('uploaded'),
+      memory: memory.stop(),
+      machine: others(cpu),
+      ...await after(reelpin, id, counted)
+    }
   } finally {
     await reelpin.stop()
   }

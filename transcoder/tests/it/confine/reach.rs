@@ -189,7 +189,7 @@ async fn inherits_nothing() {
         .collect();
     names.sort();
     // PWD is the shell's own.
-    let all = "AV_LOG_FORCE_NOCOLOR HOME LANG MALLOC_ARENA_MAX PATH PWD TMPDIR";
+    let all = "AV_LOG_FORCE_NOCOLOR GLIBC_TUNABLES HOME LANG MALLOC_ARENA_MAX PATH PWD TMPDIR";
     assert_eq!(names.join(" "), all);
 
     let status = bench.script("exec cat /proc/self/status").await.wait().await.unwrap().stdout;
