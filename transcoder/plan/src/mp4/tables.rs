@@ -29,8 +29,7 @@ pub(super) struct Run<T> {
 impl Tables {
     pub(super) fn push(&mut self, sample: &Sample) -> Result<(), Error> {
         if let Some(last) = self.last {
-            let lasted = sample.dts.checked_sub(last.dts).filter(|lasted| *lasted > 0);
-            let lasted = lasted.ok_or(Error::Structure("tfdt"))?;
+            let lasted = sample.dts.checked_sub(last.dts).ok_or(Error::Structure("tfdt"))?;
             add(&mut self.durations, u32::try_from(lasted).map_err(|_| Error::TooLarge)?);
         }
         let dts = i64::try_from(sample.dts).map_err(|_| Error::TooLarge)?;
@@ -45,6 +44,11 @@ impl Tables {
         self.first = self.first.or(Some(*sample));
         self.last = Some(*sample);
         Ok(())
+    }
+
+    /// Decode time of the last sample so far.
+    pub(super) fn decoded_at(&self) -> u64 {
+        self.last.map_or(0, |last| last.dts)
     }
 
     /// What the tables say once all samples are known.

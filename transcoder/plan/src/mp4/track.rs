@@ -63,11 +63,15 @@ impl Track {
     /// beginning, as [`crate::fmp4::Heads`] gives them.
     ///
     /// # Errors
-    /// [`Error`]: their times do not go on after the last segment's, or places lie beyond 4 GiB.
+    /// [`Error::TooLarge`]: places lie beyond 4 GiB, or times beyond what numbers hold.
     pub fn segment(&mut self, samples: &[Sample]) -> Result<(), Error> {
         let second = |dts: u64| dts / u64::from(self.timescale);
         let mut chunk: Option<Chunk> = None;
         for sample in samples {
+            // Where frame lengths vary, a stretch can end with decode times beyond the next one's first. A file knows
+            // only how long each sample lasts, so those are decoded at once; presentation times stay as they are.
+            let dts = sample.dts.max(self.tables.decoded_at());
+            let sample = &Sample { dts, ..*sample };
             self.tables.push(sample)?;
             let from = u32::try_from(sample.offset).map_err(|_| Error::TooLarge)?;
             let place = from..from.checked_add(sample.size).ok_or(Error::TooLarge)?;
