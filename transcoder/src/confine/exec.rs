@@ -174,7 +174,7 @@ fn prepare_and_exec(image: &Image) -> Result<std::convert::Infallible, (Step, c_
 
 /// Linux weighs sessions against each other first where it groups by session (`sched_autogroup`, the default of
 /// most distributions), and `nice` only inside one: so the session gets the same. Measured on two cores with
-/// two other encodes: without it a starter took 5.0 s instead of 1.1 s. Best effort; the kernel lets who is not root
+/// another film being encoded: without it a second one was playable after 5.0 s instead of 1.9 s. Best effort; the kernel lets who is not root
 /// do it once in 0.1 s.
 ///
 /// # Safety

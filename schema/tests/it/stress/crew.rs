@@ -29,6 +29,7 @@ pub(super) async fn work(stage: Stage) {
             .await;
         // Whoever has tried in vain often enough is as one that died: another comes later.
         if matches!(claimed, Err(DbError::Contended { .. })) {
+            stage.gave_up();
             continue;
         }
         let Some(lease) = claimed.unwrap() else {
@@ -36,7 +37,8 @@ pub(super) async fn work(stage: Stage) {
                 return;
             }
             match take_over(&stage).await {
-                Ok(()) | Err(DbError::Contended { .. }) => {}
+                Ok(()) => {}
+                Err(DbError::Contended { .. }) => stage.gave_up(),
                 Err(e) => panic!("take over: {e}"),
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -55,10 +57,8 @@ pub(super) async fn work(stage: Stage) {
             one(&stage, &lease).await
         };
         match done {
-            Ok(())
-            | Err(
-                StepError::Db(DbError::LeaseLost | DbError::Contended { .. }) | StepError::Bad(_),
-            ) => {}
+            Ok(()) | Err(StepError::Db(DbError::LeaseLost) | StepError::Bad(_)) => {}
+            Err(StepError::Db(DbError::Contended { .. })) => stage.gave_up(),
             Err(e) => panic!("{:?}: {e}", lease.kind()),
         }
     }
@@ -86,7 +86,8 @@ pub(super) async fn last_sweep(stage: &Stage) {
         })
         .await;
     match swept {
-        Ok(()) | Err(StepError::Db(DbError::Contended { .. })) => {}
+        Ok(()) => {}
+        Err(StepError::Db(DbError::Contended { .. })) => stage.gave_up(),
         Err(e) => panic!("sweep: {e}"),
     }
 }

@@ -11,7 +11,7 @@ use crate::fmp4::write::joined;
 const BRANDS: &[u8] = b"isom\x00\x00\x02\x00isomiso2avc1mp41";
 
 /// Places of up to this many bytes of samples are told in 32 bits, whatever the head before them (which is
-/// less than 256 MiB: [`crate::limits::MAX_FRAMES`] samples of two tracks take 16 bytes each).
+/// less than 256 MiB: of [`crate::limits::MAX_FRAMES`] frames, each takes at most 24 bytes, and sound takes little more than 4).
 const NARROW: u64 = u32::MAX as u64 - (256 << 20);
 
 /// A file, planned to the byte before any sample is read.

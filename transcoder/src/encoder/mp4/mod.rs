@@ -1,5 +1,5 @@
 //! One MP4 of a rung, put together from its stored segments while it is sent: nothing is encoded again,
-//! and nothing but a second of film and the tables is held.
+//! and nothing but the tables and a few segments is held.
 
 mod film;
 mod heads;
