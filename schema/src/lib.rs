@@ -19,6 +19,7 @@ pub mod secret;
 pub mod segment;
 pub mod settings;
 pub mod task;
+pub mod tls;
 pub mod transcode;
 pub mod unpin;
 pub mod video;

@@ -1,0 +1,1 @@
+//! What Reelpin expects of its bucket, whatever stands behind it.

@@ -1,0 +1,1 @@
+//! What Reelpin expects of its ipfs, whatever stands behind it.

@@ -1,0 +1,1 @@
+//! What Reelpin expects of its queue, whatever stands behind it.
