@@ -16,12 +16,14 @@
 //! | `relay` | the order of all events, and what was not announced |
 //! | `janitor` | what nobody needs goes |
 //! | `task` | dead letters |
-//! | `page` | the web app's files |
+//! | `page`, `pages` | the web app's files, and their leave to upload |
+//! | `check` | every engine tried with the given settings, in words |
 //! | `health`, `metrics`, `openapi`, `info` | one endpoint each |
 //!
 //! An upload's bytes never pass through here, and an original is never served.
 
 mod app;
+pub mod check;
 mod edge;
 mod engines;
 mod extract;
@@ -33,6 +35,7 @@ mod janitor;
 mod metrics;
 mod openapi;
 mod page;
+mod pages;
 mod playback;
 mod problem;
 mod relay;
@@ -52,6 +55,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use engines::Engines;
 pub use openapi::document as openapi_document;
+pub use pages::{let_upload, origins};
 
 /// What the gateway is told.
 #[derive(Debug, Clone)]
@@ -60,8 +64,8 @@ pub struct Config {
     pub settings: settings::Gateway,
     /// URL of the IPFS gateway as browsers reach it, for the page.
     pub ipfs_gateway: Option<String>,
-    /// URL of the S3 API as browsers reach it, for the page's Content-Security-Policy.
-    pub s3_public_endpoint: String,
+    /// URL that upload addresses begin with, for the page's Content-Security-Policy.
+    pub upload_endpoint: String,
 }
 
 /// Why the gateway ended other than by being asked to.

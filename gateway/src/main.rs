@@ -3,9 +3,11 @@
 
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::{Parser, Subcommand};
+use reelpin_gateway::check::check;
 use reelpin_gateway::steps::{Janitor, Mode};
 use reelpin_gateway::{Config, Engines};
 use reelpin_schema::ambient::Ambient;
@@ -29,6 +31,9 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Tries every engine with the given settings, and says what works, what is missing and what
+    /// that means.
+    Check,
     /// Looks at everything once, removes what nobody needs, and says what that was.
     Janitor {
         /// Only say what would be removed.
@@ -38,7 +43,7 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
     let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
@@ -50,18 +55,27 @@ async fn main() -> anyhow::Result<()> {
     let mut source = Source::new(env, file.as_deref())?;
     let engines = settings::Engines::read(&mut source);
     let gateway = settings::Gateway::read(&mut source, PathBuf::from("web"));
+    let unknown: Vec<String> = source.unknown().iter().map(|name| (*name).to_owned()).collect();
     source.done()?;
+    if let Some(Command::Check) = cli.command {
+        let mut out = std::io::stdout();
+        for name in unknown {
+            writeln!(out, "{name} is not a setting of Reelpin; is it misspelt?")?;
+        }
+        let report = check(&engines, &gateway).await;
+        writeln!(out, "{report}")?;
+        return Ok(if report.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    for name in unknown {
+        tracing::warn!("{name} is not a setting of Reelpin; is it misspelt?");
+    }
 
     let db = Db::new(&engines.database)?;
     if !matches!(cli.command, Some(Command::Janitor { dry_run: true })) {
         db.migrate().await.context("migrating the database")?;
     }
     let bucket = Bucket::new(&engines.bucket);
-    let node = engines.ipfs.as_ref().map(|ipfs| {
-        let credentials =
-            ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
-        Node::new(&ipfs.rpc, credentials, Limits::default())
-    });
+    let node = engines.ipfs.as_ref().map(|ipfs| Node::configured(ipfs, Limits::default()));
     let mut shared = Engines {
         db,
         bucket,
@@ -72,7 +86,8 @@ async fn main() -> anyhow::Result<()> {
         own_node: false,
     };
     if let Some(Command::Janitor { dry_run }) = cli.command {
-        return tidy(&shared, if dry_run { Mode::Dry } else { Mode::Wet }).await;
+        tidy(&shared, if dry_run { Mode::Dry } else { Mode::Wet }).await?;
+        return Ok(ExitCode::SUCCESS);
     }
     shared.upload_once = shared.bucket.honours_once().await.unwrap_or_else(|e| {
         tracing::warn!(
@@ -80,6 +95,7 @@ async fn main() -> anyhow::Result<()> {
         );
         false
     });
+    reelpin_gateway::let_upload(&shared.bucket, &gateway).await;
     let listener = TcpListener::bind(gateway.listen)
         .await
         .with_context(|| format!("listening on {}", gateway.listen))?;
@@ -87,19 +103,20 @@ async fn main() -> anyhow::Result<()> {
     let config = Config {
         settings: gateway,
         ipfs_gateway: engines.ipfs.and_then(|ipfs| ipfs.gateway),
-        s3_public_endpoint: engines.bucket.public_endpoint,
+        upload_endpoint: engines.bucket.upload_endpoint(),
     };
     let stop = CancellationToken::new();
     let serving = reelpin_gateway::run(config, shared, listener, stop.clone());
     let mut serving = std::pin::pin!(serving);
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        ended = serving.as_mut() => return Ok(ended?),
+        ended = serving.as_mut() => return Ok(ended.map(|()| ExitCode::SUCCESS)?),
         _ = terminate.recv() => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     stop.cancel();
-    Ok(serving.await?)
+    serving.await?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// One walk of a janitor through everything; tells each thing on a line.

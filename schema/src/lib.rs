@@ -8,6 +8,7 @@ pub mod db;
 pub mod event;
 pub mod failure;
 pub mod file;
+pub mod finding;
 pub mod ipfs;
 pub mod keys;
 pub mod lease;

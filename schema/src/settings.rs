@@ -34,12 +34,15 @@ const KNOWN: &[&str] = &[
     "REELPIN_PIN_ORIGINAL",
     "REELPIN_PUBLIC_URL",
     "REELPIN_S3_ACCESS_KEY",
+    "REELPIN_S3_ADDRESSING",
     "REELPIN_S3_BUCKET",
+    "REELPIN_S3_CORS",
     "REELPIN_S3_ENDPOINT",
     "REELPIN_S3_LISTEN",
     "REELPIN_S3_PUBLIC_ENDPOINT",
     "REELPIN_S3_REGION",
     "REELPIN_S3_SECRET_KEY",
+    "REELPIN_S3_SESSION_TOKEN",
     "REELPIN_TEST_MEDIA",
     "REELPIN_WEB",
     "REELPIN_WORK",
@@ -193,6 +196,8 @@ pub struct Gateway {
     pub web: PathBuf,
     /// Whether it removes what nobody needs.
     pub janitor: Janitor,
+    /// Whether it sets the bucket's CORS rules, where there are any, for its page.
+    pub set_cors: bool,
 }
 
 /// What the gateway's janitor does.
@@ -231,8 +236,8 @@ pub struct Transcoder {
 
 impl Engines {
     /// Reads what a service of a cluster must be told: `REELPIN_DATABASE_URL` (and
-    /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_REGION`, `_BUCKET`,
-    /// `_ACCESS_KEY`, `_SECRET_KEY`, and, when originals and published folders are to be pinned,
+    /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_ADDRESSING`, `_REGION`,
+    /// `_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`, `_SESSION_TOKEN`, and, when originals and published folders are to be pinned,
     /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
     /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched.
     pub fn read(source: &mut Source) -> Self {
@@ -245,10 +250,16 @@ impl Engines {
         let bucket = bucket::Config {
             endpoint,
             public_endpoint,
+            addressing: source.parse(
+                "REELPIN_S3_ADDRESSING",
+                bucket::Addressing::Path,
+                "path or virtual-host",
+            ),
             region: source.get("REELPIN_S3_REGION").unwrap_or_else(|| "us-east-1".to_owned()),
             bucket: source.want("REELPIN_S3_BUCKET"),
             access_key: source.want("REELPIN_S3_ACCESS_KEY"),
             secret_key: Secret::new(source.want("REELPIN_S3_SECRET_KEY")),
+            session_token: source.get("REELPIN_S3_SESSION_TOKEN").map(Secret::new),
         };
         let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
         Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs }
@@ -283,7 +294,7 @@ impl Ipfs {
 }
 
 impl Gateway {
-    /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY`, `_WEB` and `_JANITOR`. Without
+    /// Reads `REELPIN_LISTEN`, `_PUBLIC_URL`, `_MEDIA_URL`, `_API_KEY`, `_WEB`, `_JANITOR` and `_S3_CORS`. Without
     /// a key no other address than loopback is bound.
     pub fn read(source: &mut Source, default_web: PathBuf) -> Self {
         let local = SocketAddr::from(([127, 0, 0, 1], 8080));
@@ -307,7 +318,15 @@ impl Gateway {
         }
         let web = source.get("REELPIN_WEB").map_or(default_web, PathBuf::from);
         let janitor = source.parse("REELPIN_JANITOR", Janitor::On, "on, dry-run or off");
-        Self { listen, public_url, media_url, api_key, web, janitor }
+        let set_cors = match source.get("REELPIN_S3_CORS").as_deref() {
+            None | Some("set") => true,
+            Some("leave") => false,
+            Some(_) => {
+                source.refuse("REELPIN_S3_CORS is neither set nor leave".to_owned());
+                false
+            }
+        };
+        Self { listen, public_url, media_url, api_key, web, janitor, set_cors }
     }
 }
 

@@ -31,11 +31,7 @@ async fn main() -> anyhow::Result<()> {
 
     let db = Db::new(&engines.database)?;
     db.migrate().await.context("the database")?;
-    let node = engines.ipfs.as_ref().map(|ipfs| {
-        let credentials =
-            ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
-        Node::new(&ipfs.rpc, credentials, Limits::default())
-    });
+    let node = engines.ipfs.as_ref().map(|ipfs| Node::configured(ipfs, Limits::default()));
     let collaborators = Collaborators {
         db,
         bucket: Bucket::new(&engines.bucket),

@@ -136,12 +136,16 @@ async fn serve(
     bucket.check().await?;
     let queue = Queue::in_process();
     let ipfs = reached.ipfs.as_ref();
-    let node = ipfs.map(node).transpose()?;
+    let node = ipfs.map(|ipfs| Node::configured(ipfs, Limits::default())).transpose()?;
 
+    // The local one is told at its start.
+    if engines.endpoints().s3.is_none() {
+        reelpin_gateway::let_upload(&bucket, &gateway).await;
+    }
     let url = gateway.public_url.clone();
     let config = reelpin_gateway::Config {
         ipfs_gateway: ipfs.and_then(|i| i.gateway.clone()),
-        s3_public_endpoint: reached.bucket.public_endpoint.clone(),
+        upload_endpoint: reached.bucket.upload_endpoint(),
         settings: gateway,
     };
     let own_node = engines.endpoints().ipfs.is_some();
@@ -202,10 +206,4 @@ async fn bounded(rest: impl Future<Output = Result<(), LaunchError>>) -> Result<
 
 fn flat(ended: Option<Result<Result<(), LaunchError>, JoinError>>) -> Result<(), LaunchError> {
     ended.map_or(Ok(()), |joined| joined?)
-}
-
-fn node(ipfs: &settings::Ipfs) -> Result<Node, IpfsError> {
-    let credentials =
-        ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
-    Node::new(&ipfs.rpc, credentials, Limits::default())
 }

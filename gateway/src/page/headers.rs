@@ -1,17 +1,19 @@
 //! What a page of ours may do, told to the browser.
 
+use axum::http::HeaderMap;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY,
     X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, Uri};
 
 use crate::Config;
+use crate::pages;
 
 /// The headers of every file of the page.
 pub(super) fn of(config: &Config) -> HeaderMap {
+    let origin = |url: &str| pages::origin(url).unwrap_or_default();
     let media = origin(&config.settings.media_url);
-    let bucket = origin(&config.s3_public_endpoint);
+    let bucket = origin(&config.upload_endpoint);
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: {media}; \
          connect-src 'self' {bucket} {media}; media-src 'self' blob: {media}; \
@@ -33,11 +35,4 @@ pub(super) fn of(config: &Config) -> HeaderMap {
         headers.insert(name, HeaderValue::from_static(value));
     }
     headers
-}
-
-/// Scheme, host and port of a URL; nothing for one that cannot be read.
-fn origin(url: &str) -> String {
-    let uri: Option<Uri> = url.parse().ok();
-    uri.and_then(|uri| Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?)))
-        .unwrap_or_default()
 }

@@ -1,6 +1,7 @@
 //! The gateway through its public interfaces alone: real HTTP and WebSockets on loopback, a real
 //! PostgreSQL, a real S3 server.
 
+mod check;
 mod feed;
 mod guard;
 mod janitor;

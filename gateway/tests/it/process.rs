@@ -121,10 +121,12 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
             bucket: Config {
                 endpoint: "https://s3.example",
                 public_endpoint: "https://s3.example",
+                addressing: Path,
                 region: "us-east-1",
                 bucket: "from the environment",
                 access_key: "access",
                 secret_key: Secret(...),
+                session_token: None,
             },
             ipfs: Some(
                 Ipfs {

@@ -1,5 +1,8 @@
 //! The bucket: the object storage calls that Reelpin makes, each with a time limit.
 
+mod browser;
+mod config;
+mod cors;
 mod error;
 mod flow;
 mod objects;
@@ -7,6 +10,7 @@ mod once;
 mod presign;
 mod range;
 mod s3;
+mod trial;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,13 +18,14 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub use config::{Addressing, Config};
+pub use cors::Cors;
 pub use error::BucketError;
 pub use flow::{Flow, Flowing};
 pub use objects::{Content, Head, Listed, Object, Objects, Part};
 pub use presign::PresignedPut;
 pub use range::PART;
-
-use crate::secret::Secret;
+pub use trial::trial;
 
 /// The longest a call without a body of ours may take, retries included.
 const CALL: Duration = Duration::from_secs(30);
@@ -28,23 +33,6 @@ const CALL: Duration = Duration::from_secs(30);
 /// The longest that storing one object may take: 5 GiB at 3 MB/s. A PUT whose sender is gone may
 /// still arrive for as long.
 pub const STORE: Duration = Duration::from_secs(30 * 60);
-
-/// Where the bucket is.
-#[derive(Debug, Clone)]
-pub struct Config {
-    /// URL of the S3 API as the services reach it.
-    pub endpoint: String,
-    /// URL of the S3 API as browsers reach it.
-    pub public_endpoint: String,
-    /// The region that requests are signed for.
-    pub region: String,
-    /// The bucket's name.
-    pub bucket: String,
-    /// Access key id.
-    pub access_key: String,
-    /// Secret access key.
-    pub secret_key: Secret,
-}
 
 /// A client of one bucket. Clones share it.
 #[derive(Clone)]
@@ -195,6 +183,15 @@ impl Bucket {
         once: bool,
     ) -> Result<PresignedPut, BucketError> {
         self.objects.presign_put(key, size, valid, once).await
+    }
+
+    /// Lets pages of these origins upload, where the engine has rules for that. It adds one rule of
+    /// ours and leaves those of others alone.
+    ///
+    /// # Errors
+    /// [`BucketError`] when the engine is away.
+    pub async fn allow_pages(&self, origins: &[String]) -> Result<Cors, BucketError> {
+        self.objects.allow_pages(origins).await
     }
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use time::OffsetDateTime;
 use tokio::io::AsyncRead;
 
-use super::{BucketError, Flow, PresignedPut};
+use super::{BucketError, Cors, Flow, PresignedPut};
 
 /// The calls of an object storage, each an effect of its own, with a time limit of its own.
 #[async_trait]
@@ -60,6 +60,11 @@ pub trait Objects: Send + Sync {
 
     /// Whether a second PUT to the same presigned address is answered by 412, found out by trying.
     async fn honours_once(&self) -> Result<bool, BucketError>;
+
+    /// Lets pages of these origins upload; a bucket without rules for that has nothing to set.
+    async fn allow_pages(&self, _origins: &[String]) -> Result<Cors, BucketError> {
+        Ok(Cors::Unknown)
+    }
 }
 
 /// What a HEAD tells.

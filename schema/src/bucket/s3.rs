@@ -14,7 +14,10 @@ use aws_sdk_s3::primitives::DateTime;
 use aws_sdk_s3::types::{Delete, ObjectIdentifier};
 use time::OffsetDateTime;
 
-use super::{BucketError, Config, Content, Head, Listed, Object, Objects, Part, PresignedPut};
+use super::{
+    Addressing, BucketError, Config, Content, Cors, Head, Listed, Object, Objects, Part,
+    PresignedPut,
+};
 
 /// The longest a call without a body of ours may take, retries included.
 const CALL: Duration = super::CALL;
@@ -28,7 +31,7 @@ const DELETE_AT_ONCE: usize = 1000;
 
 /// A client of one bucket of an S3 server.
 pub(super) struct S3 {
-    client: Client,
+    pub(super) client: Client,
     pub(super) public: Client,
     pub(super) name: String,
 }
@@ -177,6 +180,10 @@ impl Objects for S3 {
     async fn honours_once(&self) -> Result<bool, BucketError> {
         super::once::honoured(self).await
     }
+
+    async fn allow_pages(&self, origins: &[String]) -> Result<Cors, BucketError> {
+        super::cors::allow(self, origins).await
+    }
 }
 
 fn modified(time: &DateTime) -> Option<OffsetDateTime> {
@@ -187,7 +194,7 @@ fn client(config: &Config, endpoint: &str) -> Client {
     let credentials = Credentials::new(
         &config.access_key,
         config.secret_key.expose(),
-        None,
+        config.session_token.as_ref().map(|token| token.expose().to_owned()),
         None,
         "reelpin settings",
     );
@@ -197,7 +204,7 @@ fn client(config: &Config, endpoint: &str) -> Client {
             .endpoint_url(endpoint)
             .region(Region::new(config.region.clone()))
             .credentials_provider(credentials)
-            .force_path_style(true)
+            .force_path_style(config.addressing == Addressing::Path)
             .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
             .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .retry_config(RetryConfig::standard().with_max_attempts(3))
@@ -212,7 +219,11 @@ fn client(config: &Config, endpoint: &str) -> Client {
 }
 
 /// Waits for a call within its limit.
-async fn limited<T, E, F>(limit: Duration, call: &'static str, future: F) -> Result<T, BucketError>
+pub(super) async fn limited<T, E, F>(
+    limit: Duration,
+    call: &'static str,
+    future: F,
+) -> Result<T, BucketError>
 where
     F: Future<Output = Result<T, aws_sdk_s3::error::SdkError<E>>>,
     E: aws_sdk_s3::error::ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,

@@ -3,6 +3,7 @@
 //! PostgreSQL and CockroachDB are spoken to with the same statements. Nothing outside this module
 //! begins, commits or rolls back.
 
+mod about;
 mod error;
 mod migrate;
 mod turns;
@@ -18,6 +19,7 @@ use deadpool_postgres::{
 use tokio::time::Instant;
 use tokio_postgres::NoTls;
 
+pub use about::About;
 pub use error::DbError;
 pub use migrate::{MIGRATIONS, Migration};
 pub use turns::{Fate, Turns};

@@ -27,6 +27,7 @@ pub use self::error::IpfsError;
 pub use self::pins::PinName;
 
 use crate::cid::{Block, Cid};
+use crate::settings;
 
 /// How long a node may take to answer a question, or to let go of a pin: as long may a call whose
 /// sender is gone be under way.
@@ -109,6 +110,16 @@ impl Node {
         limits: Limits,
     ) -> Result<Self, IpfsError> {
         Ok(Self::over(Arc::new(rpc::Rpc::new(rpc_url, credentials, limits)?), rpc_url))
+    }
+
+    /// The node that the settings name.
+    ///
+    /// # Errors
+    /// As [`Node::new`].
+    pub fn configured(ipfs: &settings::Ipfs, limits: Limits) -> Result<Self, IpfsError> {
+        let credentials = ipfs.credentials.as_ref();
+        let credentials = credentials.map(|(user, secret)| (user.as_str(), secret.expose()));
+        Self::new(&ipfs.rpc, credentials, limits)
     }
 
     /// A node of another kind; `name` is for people who debug.

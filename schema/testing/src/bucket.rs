@@ -50,10 +50,12 @@ pub async fn bucket() -> anyhow::Result<TestBucket> {
     let config = Config {
         endpoint: endpoint.clone(),
         public_endpoint: endpoint,
+        addressing: reelpin_schema::bucket::Addressing::Path,
         region: "us-east-1".to_owned(),
         bucket: NAME.to_owned(),
         access_key: ACCESS.to_owned(),
         secret_key: Secret::new(SECRET),
+        session_token: None,
     };
     Ok(TestBucket { client: Bucket::new(&config), config, folder, _server: server })
 }

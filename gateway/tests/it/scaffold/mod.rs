@@ -76,9 +76,10 @@ impl Stage {
                 api_key: options.key.then(|| Secret::new(KEY)),
                 web: web.path().to_owned(),
                 janitor: options.janitor,
+                set_cors: false,
             },
             ipfs_gateway: Some("http://127.0.0.1:8083".to_owned()),
-            s3_public_endpoint: bucket.config.public_endpoint.clone(),
+            upload_endpoint: bucket.config.upload_endpoint(),
         };
         let engines = Engines {
             db: db.clone(),

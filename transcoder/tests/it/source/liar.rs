@@ -65,10 +65,12 @@ async fn liar(lie: Lie) -> Liar {
     let config = Config {
         endpoint: endpoint.clone(),
         public_endpoint: endpoint,
+        addressing: reelpin_schema::bucket::Addressing::Path,
         region: "us-east-1".to_owned(),
         bucket: "reelpin".to_owned(),
         access_key: "tester".to_owned(),
         secret_key: Secret::new("tester-secret"),
+        session_token: None,
     };
     Liar { bucket: Bucket::new(&config), asked, _server: server }
 }
