@@ -54,6 +54,7 @@ export class Server {
     const server = new Server()
     server.url = `http://${listeners.REELPIN_LISTEN}`
     server.bucket = `http://${listeners.REELPIN_S3_LISTEN}`
+    server.rpc = `http://${listeners.REELPIN_IPFS_RPC_LISTEN}`
     server.gateway = `http://${listeners.REELPIN_IPFS_GATEWAY_LISTEN}`
     server.data = data
     server.log = []
