@@ -1,5 +1,6 @@
 //! Tests of the schema crate through its public interface, on a real PostgreSQL.
 
+mod bucket;
 mod cid;
 mod ipfs;
 mod position;
