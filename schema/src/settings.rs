@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::queue::pulsar;
 use crate::secret::Secret;
 use crate::{bucket, db};
 
@@ -33,6 +34,10 @@ const KNOWN: &[&str] = &[
     "REELPIN_MEDIA_URL",
     "REELPIN_PIN_ORIGINAL",
     "REELPIN_PUBLIC_URL",
+    "REELPIN_PULSAR_CA",
+    "REELPIN_PULSAR_NAMESPACE",
+    "REELPIN_PULSAR_TOKEN",
+    "REELPIN_PULSAR_URL",
     "REELPIN_S3_ACCESS_KEY",
     "REELPIN_S3_BUCKET",
     "REELPIN_S3_ENDPOINT",
@@ -40,7 +45,16 @@ const KNOWN: &[&str] = &[
     "REELPIN_S3_PUBLIC_ENDPOINT",
     "REELPIN_S3_REGION",
     "REELPIN_S3_SECRET_KEY",
+    "REELPIN_TEST_DATABASE_URL",
+    "REELPIN_TEST_ENGINES",
+    "REELPIN_TEST_IPFS_RPC",
     "REELPIN_TEST_MEDIA",
+    "REELPIN_TEST_PULSAR_ADMIN",
+    "REELPIN_TEST_PULSAR_URL",
+    "REELPIN_TEST_S3_ACCESS_KEY",
+    "REELPIN_TEST_S3_ENDPOINT",
+    "REELPIN_TEST_S3_REGION",
+    "REELPIN_TEST_S3_SECRET_KEY",
     "REELPIN_WEB",
     "REELPIN_WORK",
     "REELPIN_WORKER_NAME",
@@ -154,7 +168,7 @@ impl Source {
     }
 }
 
-/// The four engines as the services reach them.
+/// The engines as the services reach them.
 #[derive(Debug, Clone)]
 pub struct Engines {
     /// The database.
@@ -163,6 +177,8 @@ pub struct Engines {
     pub bucket: bucket::Config,
     /// The IPFS node; `None` leaves everything unpinned.
     pub ipfs: Option<Ipfs>,
+    /// The queue; `None` keeps it within the process.
+    pub queue: Option<pulsar::Config>,
 }
 
 /// The IPFS node as the services reach it.
@@ -234,7 +250,8 @@ impl Engines {
     /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_REGION`, `_BUCKET`,
     /// `_ACCESS_KEY`, `_SECRET_KEY`, and, when originals and published folders are to be pinned,
     /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
-    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched.
+    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched. And
+    /// `REELPIN_PULSAR_URL`, `_PULSAR_TOKEN`, `_PULSAR_CA` and `_PULSAR_NAMESPACE`.
     pub fn read(source: &mut Source) -> Self {
         let url = source.want("REELPIN_DATABASE_URL");
         let connections = source.parse("REELPIN_DATABASE_CONNECTIONS", 16, "a number");
@@ -251,7 +268,31 @@ impl Engines {
             secret_key: Secret::new(source.want("REELPIN_S3_SECRET_KEY")),
         };
         let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
-        Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs }
+        let queue = source.get("REELPIN_PULSAR_URL").map(|url| read_pulsar(source, url));
+        Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs, queue }
+    }
+}
+
+fn read_pulsar(source: &mut Source, url: String) -> pulsar::Config {
+    let host = url.strip_prefix("pulsar://").or_else(|| url.strip_prefix("pulsar+ssl://"));
+    // One broker, or one name for several: the client knows no lists.
+    if !host.is_some_and(|host| !host.is_empty() && !host.contains([',', '@', '/'])) {
+        source.refuse(
+            "REELPIN_PULSAR_URL is not pulsar://HOST:PORT or pulsar+ssl://HOST:PORT".to_owned(),
+        );
+    }
+    let namespace = source.get("REELPIN_PULSAR_NAMESPACE");
+    let namespace = namespace.unwrap_or_else(|| "public/default".to_owned());
+    if !matches!(namespace.split_once('/'), Some((tenant, name))
+        if !tenant.is_empty() && !name.is_empty() && !name.contains('/'))
+    {
+        source.refuse("REELPIN_PULSAR_NAMESPACE is not TENANT/NAMESPACE".to_owned());
+    }
+    pulsar::Config {
+        url,
+        token: source.get("REELPIN_PULSAR_TOKEN").map(Secret::new),
+        ca: source.get("REELPIN_PULSAR_CA").map(PathBuf::from),
+        namespace,
     }
 }
 
