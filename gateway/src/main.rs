@@ -45,7 +45,8 @@ enum Command {
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
-    let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
+    let filter = EnvFilter::try_from_env("REELPIN_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,pulsar=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let env: Vec<(String, String)> = std::env::vars().collect();
     let file = env.iter().find(|(name, _)| name == "REELPIN_CONFIG").map(|(_, path)| path);
@@ -79,7 +80,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     let mut shared = Engines {
         db,
         bucket,
-        queue: Queue::in_process(),
+        queue: Queue::of(engines.queue.clone()),
         node: node.transpose()?,
         ambient: Ambient::system(),
         upload_once: false,

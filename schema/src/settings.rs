@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use crate::queue::pulsar;
 use crate::secret::Secret;
 use crate::{bucket, db};
 
 /// The most bytes that one PUT carries (S3 API reference), and so the largest upload for now.
 pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
 
-/// Every setting there is, those of the tests included.
+/// Every setting there is; the tests' own begin with [`TESTS`].
 const KNOWN: &[&str] = &[
     "REELPIN_API_KEY",
     "REELPIN_CHROMIUM",
@@ -33,6 +34,10 @@ const KNOWN: &[&str] = &[
     "REELPIN_MEDIA_URL",
     "REELPIN_PIN_ORIGINAL",
     "REELPIN_PUBLIC_URL",
+    "REELPIN_PULSAR_CA",
+    "REELPIN_PULSAR_NAMESPACE",
+    "REELPIN_PULSAR_TOKEN",
+    "REELPIN_PULSAR_URL",
     "REELPIN_S3_ACCESS_KEY",
     "REELPIN_S3_ADDRESSING",
     "REELPIN_S3_BUCKET",
@@ -43,11 +48,13 @@ const KNOWN: &[&str] = &[
     "REELPIN_S3_REGION",
     "REELPIN_S3_SECRET_KEY",
     "REELPIN_S3_SESSION_TOKEN",
-    "REELPIN_TEST_MEDIA",
     "REELPIN_WEB",
     "REELPIN_WORK",
     "REELPIN_WORKER_NAME",
 ];
+
+/// What the names of the tests' settings begin with.
+const TESTS: &str = "REELPIN_TEST_";
 
 /// What is wrong with the settings.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -145,7 +152,7 @@ impl Source {
     /// Names that are set and that no part of Reelpin reads: most likely misspelt.
     pub fn unknown(&self) -> Vec<&str> {
         let names = self.env.keys().chain(self.file.keys()).map(String::as_str);
-        names.filter(|name| !KNOWN.contains(name)).collect()
+        names.filter(|name| !KNOWN.contains(name) && !name.starts_with(TESTS)).collect()
     }
 
     /// Ends the reading.
@@ -157,7 +164,7 @@ impl Source {
     }
 }
 
-/// The four engines as the services reach them.
+/// The engines as the services reach them.
 #[derive(Debug, Clone)]
 pub struct Engines {
     /// The database.
@@ -166,6 +173,8 @@ pub struct Engines {
     pub bucket: bucket::Config,
     /// The IPFS node; `None` leaves everything unpinned.
     pub ipfs: Option<Ipfs>,
+    /// The queue; `None` keeps it within the process.
+    pub queue: Option<pulsar::Config>,
 }
 
 /// The IPFS node as the services reach it.
@@ -239,7 +248,8 @@ impl Engines {
     /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_ADDRESSING`, `_REGION`,
     /// `_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`, `_SESSION_TOKEN`, and, when originals and published folders are to be pinned,
     /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
-    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched.
+    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched. And
+    /// `REELPIN_PULSAR_URL`, `_PULSAR_TOKEN`, `_PULSAR_CA` and `_PULSAR_NAMESPACE`.
     pub fn read(source: &mut Source) -> Self {
         let url = source.want("REELPIN_DATABASE_URL");
         let connections = source.parse("REELPIN_DATABASE_CONNECTIONS", 16, "a number");
@@ -262,7 +272,31 @@ impl Engines {
             session_token: source.get("REELPIN_S3_SESSION_TOKEN").map(Secret::new),
         };
         let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
-        Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs }
+        let queue = source.get("REELPIN_PULSAR_URL").map(|url| read_pulsar(source, url));
+        Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs, queue }
+    }
+}
+
+fn read_pulsar(source: &mut Source, url: String) -> pulsar::Config {
+    let host = url.strip_prefix("pulsar://").or_else(|| url.strip_prefix("pulsar+ssl://"));
+    // One broker, or one name for several: the client knows no lists.
+    if !host.is_some_and(|host| !host.is_empty() && !host.contains([',', '@', '/'])) {
+        source.refuse(
+            "REELPIN_PULSAR_URL is not pulsar://HOST:PORT or pulsar+ssl://HOST:PORT".to_owned(),
+        );
+    }
+    let namespace = source.get("REELPIN_PULSAR_NAMESPACE");
+    let namespace = namespace.unwrap_or_else(|| "public/default".to_owned());
+    if !matches!(namespace.split_once('/'), Some((tenant, name))
+        if !tenant.is_empty() && !name.is_empty() && !name.contains('/'))
+    {
+        source.refuse("REELPIN_PULSAR_NAMESPACE is not TENANT/NAMESPACE".to_owned());
+    }
+    pulsar::Config {
+        url,
+        token: source.get("REELPIN_PULSAR_TOKEN").map(Secret::new),
+        ca: source.get("REELPIN_PULSAR_CA").map(PathBuf::from),
+        namespace,
     }
 }
 

@@ -18,7 +18,7 @@ use tracing_subscriber::EnvFilter;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_env("REELPIN_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("warn,reelpin_transcoder=info"));
+        .unwrap_or_else(|_| EnvFilter::new("warn,reelpin_transcoder=info,pulsar=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
 
     let env: Vec<(String, String)> = std::env::vars().collect();
@@ -38,7 +38,7 @@ async fn main() -> anyhow::Result<()> {
         node: node.transpose()?,
         pin_original: engines.ipfs.as_ref().is_some_and(|ipfs| ipfs.pin_original),
         own_node: false,
-        queue: Queue::in_process(),
+        queue: Queue::of(engines.queue.clone()),
         ambient: Ambient::system(),
     };
     let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap_or_default())?;

@@ -134,7 +134,7 @@ async fn serve(
     db.migrate().await?;
     let bucket = Bucket::new(&reached.bucket);
     bucket.check().await?;
-    let queue = Queue::in_process();
+    let queue = Queue::of(reached.queue.clone());
     let ipfs = reached.ipfs.as_ref();
     let node = ipfs.map(|ipfs| Node::configured(ipfs, Limits::default())).transpose()?;
 

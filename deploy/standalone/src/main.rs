@@ -43,7 +43,9 @@ enum Command {
 
 fn main() -> ExitCode {
     let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| {
-        EnvFilter::new("warn,reelpin=info,reelpin_transcoder=info,deadpool.postgres=error,s3s=off")
+        EnvFilter::new(
+            "warn,reelpin=info,reelpin_transcoder=info,deadpool.postgres=error,s3s=off,pulsar=off",
+        )
     });
     tracing_subscriber::fmt()
         .with_env_filter(filter)

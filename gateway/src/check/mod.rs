@@ -4,6 +4,7 @@
 mod database;
 mod ipfs;
 mod page;
+mod queue;
 
 use std::fmt;
 use std::time::Duration;
@@ -31,16 +32,17 @@ pub struct Report(pub Vec<Section>);
 /// settings allow that, and migrates nothing.
 pub async fn check(engines: &settings::Engines, gateway: &settings::Gateway) -> Report {
     let origins = crate::origins(gateway);
-    let (database, bucket, node) = tokio::join!(
+    let (database, bucket, queue, node) = tokio::join!(
         bounded("database", database::tried(&engines.database)),
         bounded("bucket", async {
             let mut found = bucket::trial(&engines.bucket, &origins, gateway.set_cors).await;
             found.extend(page::mixed(&engines.bucket, &origins));
             found
         }),
+        bounded("queue", queue::tried(engines.queue.as_ref())),
         bounded("IPFS node", ipfs::tried(engines.ipfs.as_ref())),
     );
-    Report(vec![database, bucket, node])
+    Report(vec![database, bucket, queue, node])
 }
 
 async fn bounded(engine: &'static str, trial: impl Future<Output = Vec<Finding>>) -> Section {

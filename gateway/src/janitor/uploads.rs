@@ -33,7 +33,9 @@ impl Janitor {
                     })
                     .await;
                 match expired {
-                    Ok(true) => self.engines.queue.video_changed(id).await,
+                    Ok(true) => {
+                        self.engines.queue.video_changed(id).await;
+                    }
                     // Someone else was faster.
                     Ok(false)
                     | Err(

@@ -86,11 +86,17 @@ impl Relay {
             self.said = Said::default();
             return Ok(Relayed::default());
         };
+        let mut sent = true;
         for (video, position) in newest(&found.events) {
-            self.engines.queue.positioned(video, position).await;
+            sent = sent && self.engines.queue.positioned(video, position).await;
         }
         for _ in &found.tasks {
-            self.engines.queue.task_ready().await;
+            sent = sent && self.engines.queue.task_ready().await;
+        }
+        if !sent {
+            // The queue is away; all of it is said again by the next round.
+            self.said = Said::default();
+            return Ok(Relayed { leading: true, numbered: found.numbered, ..Relayed::default() });
         }
         let relayed = Relayed {
             leading: true,

@@ -35,7 +35,7 @@ async fn rounds(app: &App, relay: &mut Relay) {
     loop {
         // Heard from before the round on: what is committed after it leads to another.
         let mut status = app.engines.queue.status_hints();
-        let mut tasks = app.engines.queue.task_hints();
+        let mut tasks = app.engines.queue.own_task_hints();
         let round = tokio::select! {
             // Its transaction commits or does not; what is not marked is said again by the next.
             () = app.stop.cancelled() => return,

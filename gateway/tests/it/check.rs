@@ -27,6 +27,7 @@ async fn said(bucket: &bucket::Config, database: &str, expected: Expect) -> anyh
         database: db::Config { url, connections: 4 },
         bucket: bucket.clone(),
         ipfs: None,
+        queue: None,
     };
     let report = check(&engines, &gateway()).await;
     let port = bucket.endpoint.rsplit(':').next().unwrap_or_default().to_owned();

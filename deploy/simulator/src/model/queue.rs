@@ -59,13 +59,15 @@ impl Publisher {
 
 #[async_trait]
 impl Publish for Publisher {
-    async fn publish(&self, message: Message) {
+    async fn publish(&self, message: Message) -> bool {
         if self.gates.wait(self.actor, Effect::Publish).await == Verdict::Fail {
-            return;
+            // Lost without a word, as a broker may lose it.
+            return true;
         }
         let mut messages = self.net.messages();
         if messages.len() < MOST {
             messages.push(message);
         }
+        true
     }
 }
