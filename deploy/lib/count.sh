@@ -8,11 +8,13 @@ keep() {
   echo "$3" >"$1.failed"
 }
 
-# rust_tests LOG: every test of the workspace. What passing tests print goes to the log alone.
+# rust_tests LOG [NAMES]: every test of the workspace, or the integration tests with NAMES in their
+# paths. What passing tests print goes to the log alone.
 rust_tests() {
-  local log=$1 status=0
+  local log=$1 names=${2:-} status=0
   # shellcheck disable=SC2154
-  (cd "$root" && cargo test --workspace --locked --no-fail-fast -- --show-output </dev/null 2>&1) |
+  (cd "$root" && cargo test --workspace --locked --no-fail-fast ${names:+--test it} -- --show-output \
+    ${names:+"$names"} </dev/null 2>&1) |
     tee "$log" | awk '
       /^successes:$/ { quiet = 1 }
       /^(failures:|test result:.*)$/ { quiet = 0 }

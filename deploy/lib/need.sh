@@ -15,7 +15,18 @@ chromium_bin() {
   command -v chromium || command -v google-chrome-stable || command -v google-chrome || command -v chromium-browser
 }
 
-# need_packages run|test: the names of the packages that are missing, on one line.
+# The home of a JDK of version 21 or newer, or nothing.
+jdk_home() {
+  local home version
+  for home in "${JAVA_HOME:-}" /usr/lib/jvm/* "$(dirname "$(dirname "$(readlink -f "$(command -v java)")")")"; do
+    [ -x "$home/bin/java" ] || continue
+    version=$(sed -n 's/^JAVA_VERSION="\([0-9]*\).*/\1/p' "$home/release" 2>/dev/null)
+    [ "${version:-0}" -ge 21 ] && { echo "$home"; return; }
+  done
+  return 1
+}
+
+# need_packages run|test|engines: the names of the packages that are missing, on one line.
 need_packages() {
   local missing=()
   command -v cc >/dev/null || missing+=(gcc libc6-dev)
@@ -23,6 +34,15 @@ need_packages() {
   postgres_bin >/dev/null || missing+=(postgresql)
   command -v node >/dev/null || missing+=(nodejs)
   command -v npm >/dev/null || missing+=(npm)
+  # Pulsar's client is built with it.
+  command -v protoc >/dev/null || missing+=(protobuf-compiler)
+  if [ "$1" = engines ]; then
+    command -v mvn >/dev/null || missing+=(maven)
+    command -v go >/dev/null || missing+=(golang-go)
+    command -v curl >/dev/null || missing+=(curl)
+    command -v openssl >/dev/null || missing+=(openssl)
+    jdk_home >/dev/null || missing+=("$(jdk_package)")
+  fi
   if [ "$1" = test ]; then
     # Ubuntu has it as a snap only, which is not installed for anybody; one test does without then.
     chromium_bin >/dev/null || grep -qx 'ID=ubuntu' /etc/os-release || missing+=(chromium)
@@ -30,7 +50,17 @@ need_packages() {
   echo "${missing[*]}"
 }
 
-# need run|test: everything is there afterwards, or the script ends with what to type.
+# The first package of a JDK that is new enough and that this system has.
+jdk_package() {
+  local version
+  for version in 21 25; do
+    if apt-cache show "openjdk-$version-jdk-headless" >/dev/null 2>&1; then break; fi
+    version=21
+  done
+  echo "openjdk-$version-jdk-headless"
+}
+
+# need run|test|engines: everything is there afterwards, or the script ends with what to type.
 need() {
   need_rust
   local missing

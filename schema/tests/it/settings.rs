@@ -20,6 +20,9 @@ fn every_bad_value_is_told_at_once_and_no_secret_is() {
             ("REELPIN_IPFS_RPC", "http://127.0.0.1:5001"),
             ("REELPIN_IPFS_RPC_AUTH", "hush"),
             ("REELPIN_JANITOR", "yes"),
+            ("REELPIN_PULSAR_URL", "http://broker"),
+            ("REELPIN_PULSAR_TOKEN", "hush"),
+            ("REELPIN_PULSAR_NAMESPACE", "default"),
         ],
         "",
     );
@@ -37,7 +40,9 @@ fn every_bad_value_is_told_at_once_and_no_secret_is() {
         REELPIN_S3_BUCKET is not set
         REELPIN_S3_ACCESS_KEY is not set
         REELPIN_IPFS_RPC_AUTH is not user:password
-        REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too"#]].assert_eq(&told);
+        REELPIN_PIN_ORIGINAL is not set: say true or false, whether originals, with all that they tell of place and person, go to the IPFS node too
+        REELPIN_PULSAR_URL is not pulsar://HOST:PORT or pulsar+ssl://HOST:PORT
+        REELPIN_PULSAR_NAMESPACE is not TENANT/NAMESPACE"#]].assert_eq(&told);
 }
 
 #[test]

@@ -21,14 +21,7 @@ impl Stand {
         let Some(url) = named("REELPIN_TEST_PULSAR_URL") else { return Ok(None) };
         let admin =
             named("REELPIN_TEST_PULSAR_ADMIN").context("REELPIN_TEST_PULSAR_ADMIN is not set")?;
-        let namespace = format!("public/test-{}", Uuid::new_v4().simple());
-        let made = http()
-            .put(format!("{admin}/admin/v2/namespaces/{namespace}"))
-            .header("content-type", "application/json")
-            .body("{}")
-            .send()
-            .await?;
-        ensure!(made.status().is_success(), "no namespace: {}", made.status());
+        let namespace = namespace(&admin, None).await?;
         Ok(Some(Self::Pulsar(pulsar::Config { url, token: None, ca: None, namespace })))
     }
 
@@ -48,11 +41,26 @@ impl Stand {
     }
 }
 
+/// Makes a namespace by the broker's HTTP API.
+pub(super) async fn namespace(admin: &str, token: Option<&str>) -> anyhow::Result<String> {
+    let namespace = format!("public/test-{}", Uuid::new_v4().simple());
+    let mut request = http()
+        .put(format!("{admin}/admin/v2/namespaces/{namespace}"))
+        .header("content-type", "application/json")
+        .body("{}");
+    if let Some(token) = token {
+        request = request.bearer_auth(token);
+    }
+    let made = request.send().await?;
+    ensure!(made.status().is_success(), "no namespace: {}", made.status());
+    Ok(namespace)
+}
+
 /// A setting of the tests; when it is absent, that is told.
 pub(super) fn named(name: &str) -> Option<String> {
     let value = std::env::vars().find(|(known, value)| known == name && !value.is_empty());
     if value.is_none() {
-        println!("not run: the queue over Pulsar: {name} names no broker");
+        println!("not run: the queue over Pulsar: {name} is not set");
     }
     value.map(|(_, value)| value)
 }
