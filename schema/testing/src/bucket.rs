@@ -6,7 +6,6 @@ use reelpin_schema::bucket::{Bucket, Config};
 use reelpin_schema::secret::Secret;
 use s3s::auth::SimpleAuth;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use s3s_fs::FileSystem;
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -38,8 +37,7 @@ impl TestBucket {
 /// No temporary folder, or no free port.
 pub async fn bucket() -> anyhow::Result<TestBucket> {
     let folder = tempfile::Builder::new().prefix("rp-s3-").tempdir()?;
-    std::fs::create_dir(folder.path().join(NAME))?;
-    let files = FileSystem::new(folder.path()).map_err(|e| anyhow::anyhow!("s3s-fs: {e:?}"))?;
+    let files = reelpin_bucket::Bucket::open(folder.path(), NAME)?;
     let mut builder = S3ServiceBuilder::new(files);
     builder.set_auth(SimpleAuth::from_single(ACCESS, SECRET));
     let service = builder.build();

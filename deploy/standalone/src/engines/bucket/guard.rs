@@ -1,18 +1,22 @@
 //! What stands before the S3 server: which pages may call it, and that no key leaves the bucket.
 use axum::extract::Request;
+use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use std::time::Duration;
-use tower_http::cors::CorsLayer;
+
+use reelpin_bucket::Bucket;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::{BUCKET, BucketError};
 
 /// Browsers ask once an hour whether they may.
 const PREFLIGHT_AGE: Duration = Duration::from_secs(3600);
 
-/// CORS for the given page origins: PUT, GET and HEAD with the headers that uploads and players send.
-pub(super) fn cors(origins: &[String]) -> Result<CorsLayer, BucketError> {
+/// CORS for the given page origins, and for those that the bucket's own rules allow: PUT, GET and HEAD
+/// with the headers that uploads and players send.
+pub(super) fn cors(origins: &[String], bucket: Bucket) -> Result<CorsLayer, BucketError> {
     let mut allowed = Vec::with_capacity(origins.len());
     for origin in origins {
         let well_formed = origin.split_once("://").is_some_and(|(scheme, host)| {
@@ -21,6 +25,13 @@ pub(super) fn cors(origins: &[String]) -> Result<CorsLayer, BucketError> {
         let value = HeaderValue::from_str(origin).ok().filter(|_| well_formed);
         allowed.push(value.ok_or_else(|| BucketError::Origin { origin: origin.clone() })?);
     }
+    let allowed = AllowOrigin::predicate(move |origin: &HeaderValue, request: &Parts| {
+        // A preflight asks for another method than its own.
+        let asked = request.headers.get(header::ACCESS_CONTROL_REQUEST_METHOD);
+        let method = asked.map_or(Ok(request.method.as_str()), HeaderValue::to_str);
+        allowed.contains(origin)
+            || matches!((origin.to_str(), method), (Ok(origin), Ok(method)) if bucket.allows(origin, method))
+    });
     Ok(CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::PUT, Method::GET, Method::HEAD])
@@ -34,7 +45,7 @@ pub(super) fn cors(origins: &[String]) -> Result<CorsLayer, BucketError> {
         .max_age(PREFLIGHT_AGE))
 }
 
-/// Refuses any path but the bucket's: the folder backend would follow `..` out of it.
+/// Refuses any path but the bucket's: the answer is the same for whoever tries `..`.
 pub(super) async fn keep_within_bucket(request: Request, next: Next) -> Response {
     let source = request.headers().get("x-amz-copy-source");
     let source = source.map(|source| source.to_str().unwrap_or(".."));

@@ -1,11 +1,9 @@
 //! The bucket: an S3 server in this process over a folder, for signed requests only.
 //!
-//! Its folder backend writes no object through to the disk (no fsync): an object stored in the last
-//! seconds before a power cut can be lost or torn. A crash of the process alone loses nothing that
-//! was acknowledged.
+//! `reelpin-bucket` keeps the objects: what was acknowledged is synced, and a name always stands for a
+//! whole object.
 mod drain;
 mod guard;
-mod turns;
 
 use std::io;
 use std::net::SocketAddr;
@@ -17,7 +15,6 @@ use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use s3s::auth::SimpleAuth;
 use s3s::service::S3ServiceBuilder;
-use s3s_fs::FileSystem;
 
 use super::host::{self, Hosts};
 use super::{Options, S3Endpoint, folder, secret, serve};
@@ -38,14 +35,9 @@ pub enum BucketError {
         /// What the system said.
         source: io::Error,
     },
-    /// The folder backend refused the folder.
-    #[error("cannot open the folder {path}: {reason}")]
-    Backend {
-        /// The folder.
-        path: PathBuf,
-        /// The backend's own words (its error type is private).
-        reason: String,
-    },
+    /// The objects' folder cannot be used.
+    #[error(transparent)]
+    Objects(#[from] reelpin_bucket::OpenError),
     /// An allowed origin is not of the form `scheme://host[:port]`.
     #[error("{origin:?} is not an origin that CORS could allow")]
     Origin {
@@ -68,7 +60,6 @@ pub(super) fn open(
     bound: SocketAddr,
     options: &Options,
 ) -> Result<(Router, S3Endpoint), BucketError> {
-    let cors = guard::cors(&options.allowed_origins)?;
     let bucket = root.join(BUCKET);
     folder::make_private(&bucket).map_err(BucketError::storage(&bucket))?;
     let key_file = secrets.join("bucket");
@@ -77,9 +68,9 @@ pub(super) fn open(
     let access_key = access_key(&id_file).map_err(BucketError::storage(&id_file))?;
 
     // It removes the drafts that a killed process left behind.
-    let backend = FileSystem::new(root)
-        .map_err(|e| BucketError::Backend { path: root.to_owned(), reason: format!("{e:?}") })?;
-    let mut builder = S3ServiceBuilder::new(backend);
+    let objects = reelpin_bucket::Bucket::open(root, BUCKET)?;
+    let cors = guard::cors(&options.allowed_origins, objects.clone())?;
+    let mut builder = S3ServiceBuilder::new(objects);
     builder.set_auth(SimpleAuth::from_single(access_key.as_str(), secret_key.expose()));
     let service = HandleError::new(builder.build(), |error: s3s::HttpError| async move {
         tracing::error!(?error, "the bucket failed to answer");
@@ -88,7 +79,6 @@ pub(super) fn open(
     let router = Router::new()
         .fallback_service(service)
         .layer(from_fn(guard::keep_within_bucket))
-        .layer(from_fn_with_state(turns::Turns::default(), turns::take))
         .layer(from_fn(drain::before_refusing))
         .layer(cors)
         .layer(from_fn_with_state(Hosts::of(bound, &options.allowed_hosts), host::check));
