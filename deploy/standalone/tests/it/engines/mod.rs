@@ -4,6 +4,7 @@ mod gateway;
 mod lifecycle;
 mod postgres;
 mod rpc;
+mod trustless;
 mod users;
 
 use std::path::Path;
