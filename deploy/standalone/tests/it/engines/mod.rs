@@ -4,6 +4,7 @@ mod gateway;
 mod lifecycle;
 mod postgres;
 mod rpc;
+mod swarm;
 mod trustless;
 mod users;
 
