@@ -11,7 +11,8 @@ pub enum Network {
     /// Listens on loopback, looks for nobody: no bootstrap, no mDNS, no DHT.
     #[default]
     Private,
-    /// Listens on every address, joins the public DHT and announces published roots there.
+    /// Listens on every address, joins the public DHT and announces published roots there. Others
+    /// can fetch what published roots reach, and nothing else that the node stores.
     Public,
 }
 
@@ -30,6 +31,11 @@ pub struct Options {
     pub ipfs_gateway_listen: SocketAddr,
     /// Whether the IPFS node talks to the world.
     pub network: Network,
+    /// Where a public IPFS node listens for others; `None` for port 4001 of every address.
+    pub swarm_listen: Option<SocketAddr>,
+    /// The peers that a public IPFS node looks for first (`/ip4/../tcp/../p2p/..`); none for those
+    /// of the public network.
+    pub swarm_peers: Vec<String>,
     /// Origins of pages that may use the bucket from a browser, such as `http://127.0.0.1:8080`.
     pub allowed_origins: Vec<String>,
     /// Authorities (`host:port`) that Host may name besides the bound addresses and `localhost`.
@@ -54,6 +60,8 @@ impl Options {
             rpc_listen: any,
             ipfs_gateway_listen: any,
             network: Network::Private,
+            swarm_listen: None,
+            swarm_peers: Vec::new(),
             allowed_origins: Vec::new(),
             allowed_hosts: Vec::new(),
             want_postgres: true,

@@ -50,6 +50,11 @@ pub(super) fn local_engines(source: &mut Source, options: &Options) -> engines::
                 .to_owned(),
         );
     }
+    let swarm_listen = source.get("REELPIN_IPFS_SWARM_LISTEN").is_some();
+    let swarm_listen = swarm_listen
+        .then(|| source.parse("REELPIN_IPFS_SWARM_LISTEN", SocketAddr::from(([0; 4], 4001)), what));
+    let swarm_peers = source.get("REELPIN_IPFS_SWARM_PEERS").unwrap_or_default();
+    let swarm_peers = swarm_peers.split_whitespace().map(str::to_owned).collect();
     engines::Options {
         s3_listen: source.parse("REELPIN_S3_LISTEN", loopback(S3), what),
         rpc_listen: source.parse("REELPIN_IPFS_RPC_LISTEN", loopback(IPFS_RPC), what),
@@ -59,6 +64,8 @@ pub(super) fn local_engines(source: &mut Source, options: &Options) -> engines::
             what,
         ),
         network,
+        swarm_listen,
+        swarm_peers,
         want_postgres: source.get("REELPIN_DATABASE_URL").is_none(),
         want_s3: source.get("REELPIN_S3_ENDPOINT").is_none(),
         want_ipfs,

@@ -1,12 +1,18 @@
 //! The IPFS node: an embedded node with the part of Kubo's RPC that we use, and a gateway that serves
 //! published roots and nothing else.
+mod car;
 mod dag;
+mod earlier;
 mod file;
 mod gateway;
 mod node;
 mod resolve;
 mod roots;
 mod rpc;
+mod store;
+mod swarm;
+mod tree;
+mod withdrawn;
 
 use std::io;
 use std::net::SocketAddr;
@@ -15,6 +21,7 @@ use std::path::{Path, PathBuf};
 use axum::Router;
 
 pub(super) use self::node::Node;
+use self::swarm::Swarm;
 use super::host::Hosts;
 use super::{IpfsEndpoint, Options, secret, serve};
 
@@ -39,6 +46,12 @@ pub enum IpfsError {
     Identity {
         /// The key file.
         path: PathBuf,
+    },
+    /// No address of a peer or listener.
+    #[error("{address:?} is no address like /ip4/192.0.2.1/tcp/4001/p2p/<peer id>")]
+    Address {
+        /// What was given.
+        address: String,
     },
     /// The node itself refused to start.
     #[error("the node did not start: {0}")]
@@ -70,7 +83,8 @@ pub(super) async fn start(
 ) -> Result<Started, IpfsError> {
     let password_file = secrets.join("ipfs-rpc");
     let password = secret::kept_hex(&password_file).map_err(IpfsError::storage(&password_file))?;
-    let node = Node::open(home, &secrets.join("ipfs-identity"), options.network).await?;
+    let swarm = Swarm::of(options)?;
+    let node = Node::open(home, &secrets.join("ipfs-identity"), swarm).await?;
     let rpc = rpc::router(
         node.clone(),
         rpc::Credential::basic(RPC_USER, password.expose()),

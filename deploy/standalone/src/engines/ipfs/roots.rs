@@ -1,5 +1,5 @@
-//! The names of recursive pins, which say what the gateway may serve: one durable file per pin, and
-//! all of them in memory.
+//! The recursive pins: one durable file for each, which holds its name, and all of them in memory.
+//! The name says what the gateway may serve.
 use std::collections::HashMap;
 use std::fs;
 use std::io;
@@ -15,14 +15,14 @@ pub(super) const PUBLISHED: &str = "published";
 /// Kubo's limit for a pin's name.
 pub(super) const MAX_NAME: usize = 255;
 
-/// Recursive pins with their names; a pin without one has the empty name and no file.
+/// Recursive pins with their names; a pin without one has the empty name.
 pub(super) struct Roots {
     folder: PathBuf,
     names: RwLock<HashMap<Cid, String>>,
 }
 
 impl Roots {
-    /// Reads the names kept in `folder`. Whoever opens it then brings it in line with the pins.
+    /// Reads the pins kept in `folder`.
     pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
         folder::make_private(&folder)?;
         let mut names = HashMap::new();
@@ -55,14 +55,11 @@ impl Roots {
         names.get(cid).is_some_and(|name| name == PUBLISHED)
     }
 
-    /// Keeps a pin's name; it is on the disk when this returns.
+    /// Keeps a pin and its name; both are on the disk when this returns. All that it holds has to be
+    /// there before.
     pub(super) async fn set(&self, cid: Cid, name: String) -> io::Result<()> {
         let (path, kept) = (self.path(&cid), name.clone());
-        on_disk(move || match kept.as_str() {
-            "" => remove(&path),
-            kept => secret::write_whole(&path, kept.as_bytes()),
-        })
-        .await?;
+        on_disk(move || secret::write_whole(&path, kept.as_bytes())).await?;
         self.names.write().unwrap_or_else(PoisonError::into_inner).insert(cid, name);
         Ok(())
     }

@@ -4,6 +4,8 @@ mod gateway;
 mod lifecycle;
 mod postgres;
 mod rpc;
+mod swarm;
+mod trustless;
 mod users;
 
 use std::path::Path;

@@ -6,6 +6,7 @@ use ipld_core::cid::Cid;
 use rust_unixfs::dir::DirLink;
 
 use super::Asked;
+use super::format::Unfit;
 use super::range::{Part, part_of};
 use crate::engines::ipfs::Node;
 use crate::engines::ipfs::file::{self, FileError};
@@ -61,10 +62,11 @@ impl Answer<'_> {
         (headers, names.collect::<String>()).into_response()
     }
 
-    fn headers(&self) -> HeaderMap {
+    pub(super) fn headers(&self) -> HeaderMap {
         let roots: Vec<_> = self.trail.iter().map(ToString::to_string).collect();
         let mut headers = HeaderMap::new();
         headers.insert(header::CACHE_CONTROL, FOR_EVER);
+        headers.insert(header::VARY, HeaderValue::from_static("accept"));
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
         headers.extend(value(header::ETAG, &format!("\"{}\"", self.cid)));
         headers.extend(value(IPFS_PATH, self.asked.uri.path()));
@@ -73,11 +75,11 @@ impl Answer<'_> {
     }
 }
 
-fn value(name: HeaderName, text: &str) -> Option<(HeaderName, HeaderValue)> {
+pub(super) fn value(name: HeaderName, text: &str) -> Option<(HeaderName, HeaderValue)> {
     HeaderValue::from_str(text).ok().map(|value| (name, value))
 }
 
-fn matches_etag(sent: &HeaderMap, etag: &str) -> bool {
+pub(super) fn matches_etag(sent: &HeaderMap, etag: &str) -> bool {
     sent.get_all(header::IF_NONE_MATCH)
         .iter()
         .filter_map(|known| known.to_str().ok())
@@ -110,6 +112,10 @@ pub(super) enum Refusal {
     Absent(Cid),
     /// The node or a block is broken; the log says more.
     Broken,
+    /// The request makes no sense.
+    Senseless(&'static str),
+    /// A form that we do not have.
+    NotAcceptable,
 }
 
 impl IntoResponse for Refusal {
@@ -120,8 +126,21 @@ impl IntoResponse for Refusal {
                 (StatusCode::GATEWAY_TIMEOUT, format!("the block {cid} is not on this node\n"))
             }
             Self::Broken => (StatusCode::INTERNAL_SERVER_ERROR, "this cannot be read\n".to_owned()),
+            Self::Senseless(why) => (StatusCode::BAD_REQUEST, format!("{why}\n")),
+            Self::NotAcceptable => {
+                (StatusCode::NOT_ACCEPTABLE, "the forms are raw, and car of version 1\n".to_owned())
+            }
         };
         (status, [(header::CACHE_CONTROL, "no-store")], text).into_response()
+    }
+}
+
+impl From<Unfit> for Refusal {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Senseless(why) => Self::Senseless(why),
+            Unfit::Unknown => Self::NotAcceptable,
+        }
     }
 }
 

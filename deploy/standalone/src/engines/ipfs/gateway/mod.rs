@@ -1,7 +1,10 @@
-//! The read-only gateway: what is below published roots, by name, from our own blocks. An original,
-//! or a block by its own CID, is not there, whoever asks.
+//! The read-only gateway: what is below published roots, from our own blocks. Files and folders by
+//! name; blocks and archives of them (`?format=raw|car`) also by the CID of whatever a published root
+//! reaches. An original, or a block of one, is not there, whoever asks.
 mod answer;
+mod format;
 mod range;
+mod verifiable;
 
 use axum::Router;
 use axum::extract::{Path, Request, State};
@@ -13,9 +16,11 @@ use ipld_core::cid::Cid;
 use tower_http::cors::{Any, CorsLayer};
 
 use self::answer::{Answer, Refusal};
+use self::format::Format;
+use self::verifiable::PROBE;
 use super::Node;
 use super::file::{self, Kind};
-use super::resolve::resolve;
+use super::resolve::{Resolved, resolve};
 use crate::engines::host::{self, Hosts};
 
 /// `/ipfs/{root}` and everything below it.
@@ -23,8 +28,9 @@ pub(super) fn router(node: Node, hosts: Hosts) -> Router {
     let cors = CorsLayer::new()
         .allow_origin(Any)
         .allow_methods([Method::GET, Method::HEAD])
-        .allow_headers([header::RANGE, header::IF_NONE_MATCH])
+        .allow_headers([header::ACCEPT, header::RANGE, header::IF_NONE_MATCH])
         .expose_headers([
+            header::CONTENT_DISPOSITION,
             header::CONTENT_LENGTH,
             header::CONTENT_RANGE,
             header::ETAG,
@@ -66,17 +72,28 @@ async fn below(
 }
 
 async fn serve(node: Node, root: &str, path: &str, asked: Asked) -> Result<Response, Refusal> {
+    let format = format::asked(&asked.uri, &asked.headers)?;
+    if root == PROBE && format != Format::File {
+        return Ok(verifiable::probed(format == Format::Raw));
+    }
     let root = Cid::try_from(root).map_err(|_| Refusal::NotFound)?;
-    if !node.roots().is_published(&root) {
+    let public = match format {
+        Format::File => node.roots().is_published(&root),
+        Format::Raw | Format::Car { .. } => node.is_public(&root).await?,
+    };
+    if !public {
         return Err(Refusal::NotFound);
     }
-    let trail = resolve(&node, root, path).await?;
+    let Resolved { trail, read } = resolve(&node, root, path).await?;
     let cid = trail.last().copied().unwrap_or(root);
-    let kind = file::look(&node, cid).await?;
     let answer = Answer { asked, cid, trail: &trail };
-    match kind {
-        Kind::File { size } => Ok(answer.file(node, size)),
-        Kind::Folder { links } => Ok(answer.folder(links)),
+    match format {
+        Format::File => match file::look(&node, cid).await? {
+            Kind::File { size } => Ok(answer.file(node, size)),
+            Kind::Folder { links } => Ok(answer.folder(links)),
+        },
+        Format::Raw => answer.raw(node).await,
+        Format::Car { scope, dups } => answer.car(node, read, scope, dups).await,
     }
 }
 

@@ -38,6 +38,7 @@ pub(super) fn router(node: Node, credential: Credential, hosts: Hosts) -> Router
         .route("/pin/rm", post(pin::rm))
         .route("/repo/stat", post(repo::stat))
         .route("/stats/repo", post(repo::stat))
+        .route("/swarm/peers", post(repo::peers))
         .route("/repo/gc", post(repo::gc));
     Router::new()
         .nest("/api/v0", calls)

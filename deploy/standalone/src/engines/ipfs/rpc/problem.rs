@@ -48,8 +48,8 @@ impl IntoResponse for Problem {
 
 impl From<NodeError> for Problem {
     fn from(error: NodeError) -> Self {
-        if let NodeError::Failed(cause) = &error {
-            tracing::error!(%cause, "the IPFS node failed");
+        if matches!(error, NodeError::Failed(_) | NodeError::Disk(_)) {
+            tracing::error!(%error, "the IPFS node failed");
         }
         Self::failed(error.to_string())
     }

@@ -17,7 +17,7 @@ pub(super) async fn cat(
     args: Args,
 ) -> Result<impl IntoResponse, Problem> {
     let (root, path) = args.path()?;
-    let trail = resolve::resolve(&node, root, path).await?;
+    let trail = resolve::resolve(&node, root, path).await?.trail;
     let cid = trail.last().copied().unwrap_or(root);
     let Kind::File { size } = file::look(&node, cid).await? else {
         return Err(Problem::failed("this dag node is a directory"));
@@ -31,7 +31,7 @@ pub(super) async fn cat(
 /// The names in a folder of one block.
 pub(super) async fn ls(State(node): State<Node>, args: Args) -> Result<Json<Value>, Problem> {
     let (root, path) = args.path()?;
-    let trail = resolve::resolve(&node, root, path).await?;
+    let trail = resolve::resolve(&node, root, path).await?.trail;
     let cid = trail.last().copied().unwrap_or(root);
     let links = match file::look(&node, cid).await? {
         Kind::File { .. } => Vec::new(),

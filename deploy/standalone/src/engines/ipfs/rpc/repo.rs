@@ -1,4 +1,4 @@
-//! `version`, `id`, `repo/stat`, `repo/gc`.
+//! `version`, `id`, `swarm/peers`, `repo/stat`, `repo/gc`.
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
@@ -35,6 +35,14 @@ pub(super) async fn id(State(node): State<Node>) -> Result<Json<Value>, Problem>
         "ProtocolVersion": "ipfs/0.1.0",
         "Protocols": protocols,
     })))
+}
+
+/// Who is connected; nobody with a private node.
+pub(super) async fn peers(State(node): State<Node>) -> Result<Json<Value>, Problem> {
+    let peers = node.peers().await?;
+    let peers: Vec<_> =
+        peers.iter().map(|peer| json!({ "Addr": "", "Peer": peer.to_string() })).collect();
+    Ok(Json(json!({ "Peers": peers })))
 }
 
 /// How much is stored.
