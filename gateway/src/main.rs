@@ -35,11 +35,20 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Prints everything that is ever sent to the database. Needs no settings and no database.
+    Sql {
+        /// As a JSON array of objects with kind, name and sql.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let cli = Cli::parse();
+    if let Some(Command::Sql { json }) = cli.command {
+        return Ok(reelpin_gateway::sql::print(std::io::stdout().lock(), json)?);
+    }
     let filter = EnvFilter::try_from_env("REELPIN_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let env: Vec<(String, String)> = std::env::vars().collect();
