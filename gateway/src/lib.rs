@@ -41,6 +41,7 @@ mod problem;
 mod relay;
 mod router;
 mod serve;
+pub mod sql;
 pub mod steps;
 mod task;
 mod upload;

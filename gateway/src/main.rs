@@ -40,11 +40,21 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Prints everything that is ever sent to the database. Needs no settings and no database.
+    Sql {
+        /// As a JSON array of objects with kind, name and sql.
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<ExitCode> {
     let cli = Cli::parse();
+    if let Some(Command::Sql { json }) = cli.command {
+        reelpin_gateway::sql::print(std::io::stdout().lock(), json)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let filter = EnvFilter::try_from_env("REELPIN_LOG")
         .unwrap_or_else(|_| EnvFilter::new("info,pulsar=off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();

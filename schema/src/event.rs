@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::failure::Failure;
 
 pub use position::{
@@ -101,8 +101,10 @@ pub struct Numbered {
 pub async fn append(tx: &Tx, video: Uuid, event: &Event) -> Result<i64, DbError> {
     let seq: i64 = tx
         .opt(
-            "-- event.number
-            UPDATE videos SET events = events + 1, updated_at = $2 WHERE id = $1 RETURNING events",
+            sql!(
+                "-- event.number
+            UPDATE videos SET events = events + 1, updated_at = $2 WHERE id = $1 RETURNING events"
+            ),
             &[&video, &tx.now()],
         )
         .await?
@@ -113,8 +115,10 @@ pub async fn append(tx: &Tx, video: Uuid, event: &Event) -> Result<i64, DbError>
     let name = value.get("name").and_then(Value::as_str).unwrap_or_default();
     let data = value.get("data").cloned().unwrap_or_default();
     tx.exec(
-        "-- event.append
-        INSERT INTO events (video_id, seq, at, name, data) VALUES ($1, $2, $3, $4, $5)",
+        sql!(
+            "-- event.append
+        INSERT INTO events (video_id, seq, at, name, data) VALUES ($1, $2, $3, $4, $5)"
+        ),
         &[&video, &seq, &tx.now(), &name, &data],
     )
     .await?;
@@ -128,9 +132,11 @@ pub async fn append(tx: &Tx, video: Uuid, event: &Event) -> Result<i64, DbError>
 pub async fn since(tx: &Tx, video: Uuid, since: i64, limit: i64) -> Result<Vec<Numbered>, DbError> {
     let rows = tx
         .all(
-            "-- event.since
+            sql!(
+                "-- event.since
             SELECT seq, at, name, data FROM events WHERE video_id = $1 AND seq > $2
-            ORDER BY seq LIMIT $3",
+            ORDER BY seq LIMIT $3"
+            ),
             &[&video, &since, &limit],
         )
         .await?;

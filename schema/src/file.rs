@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// What a file is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,11 +62,13 @@ impl NewFile {
 /// [`DbError`].
 pub async fn insert(tx: &Tx, video: Uuid, new: &NewFile) -> Result<(), DbError> {
     tx.exec(
-        "-- file.insert
+        sql!(
+            "-- file.insert
         INSERT INTO files (video_id, role, path, cid, size, created_at)
         VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (video_id, role) DO UPDATE SET path = excluded.path, cid = excluded.cid,
-            size = excluded.size, created_at = excluded.created_at",
+            size = excluded.size, created_at = excluded.created_at"
+        ),
         &[&video, &new.role.name(), &new.path, &new.cid, &new.size.cast_signed(), &tx.now()],
     )
     .await?;
@@ -79,8 +81,10 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewFile) -> Result<(), DbError> 
 /// [`DbError`].
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<NewFile>, DbError> {
     tx.all(
-        "-- file.of_video
-        SELECT role, path, cid, size FROM files WHERE video_id = $1 ORDER BY role LIMIT 100",
+        sql!(
+            "-- file.of_video
+        SELECT role, path, cid, size FROM files WHERE video_id = $1 ORDER BY role LIMIT 100"
+        ),
         &[&video],
     )
     .await?
@@ -95,9 +99,11 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<NewFile>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, NewFile)>, DbError> {
     tx.all(
-        "-- file.of_videos
+        sql!(
+            "-- file.of_videos
         SELECT video_id, role, path, cid, size FROM files WHERE video_id = ANY($1)
-        ORDER BY video_id, role LIMIT 10000",
+        ORDER BY video_id, role LIMIT 10000"
+        ),
         &[&videos],
     )
     .await?
@@ -111,6 +117,6 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, NewFile)>,
 /// # Errors
 /// [`DbError`].
 pub async fn remove(tx: &Tx, video: Uuid) -> Result<(), DbError> {
-    tx.exec("-- file.remove\nDELETE FROM files WHERE video_id = $1", &[&video]).await?;
+    tx.exec(sql!("-- file.remove\nDELETE FROM files WHERE video_id = $1"), &[&video]).await?;
     Ok(())
 }

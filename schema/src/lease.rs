@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// Takes or prolongs a named lease: true when `token` holds it until `lasts` from now, by the
 /// database's clock. False when another token holds it.
@@ -18,9 +18,11 @@ pub async fn hold(tx: &Tx, name: &str, token: Uuid, lasts: Duration) -> Result<b
     let until = tx.now() + lasts;
     let held = tx
         .exec(
-            "-- lease.hold
+            sql!(
+                "-- lease.hold
             UPDATE leases SET token = $2, lease_until = $3
-            WHERE name = $1 AND (token = $2 OR lease_until < $4)",
+            WHERE name = $1 AND (token = $2 OR lease_until < $4)"
+            ),
             &[&name, &token, &until, &tx.now()],
         )
         .await?;
@@ -29,9 +31,11 @@ pub async fn hold(tx: &Tx, name: &str, token: Uuid, lasts: Duration) -> Result<b
     }
     let made = tx
         .exec(
-            "-- lease.make
+            sql!(
+                "-- lease.make
             INSERT INTO leases (name, token, lease_until) VALUES ($1, $2, $3)
-            ON CONFLICT (name) DO NOTHING",
+            ON CONFLICT (name) DO NOTHING"
+            ),
             &[&name, &token, &until],
         )
         .await?;
@@ -44,8 +48,10 @@ pub async fn hold(tx: &Tx, name: &str, token: Uuid, lasts: Duration) -> Result<b
 /// [`DbError`].
 pub async fn release(tx: &Tx, name: &str, token: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- lease.release
-        UPDATE leases SET lease_until = $3 WHERE name = $1 AND token = $2",
+        sql!(
+            "-- lease.release
+        UPDATE leases SET lease_until = $3 WHERE name = $1 AND token = $2"
+        ),
         &[&name, &token, &(tx.now() - Duration::from_millis(1))],
     )
     .await?;
@@ -57,7 +63,8 @@ pub async fn release(tx: &Tx, name: &str, token: Uuid) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn note(tx: &Tx, name: &str) -> Result<Option<String>, DbError> {
-    let row = tx.opt("-- lease.note\nSELECT note FROM leases WHERE name = $1", &[&name]).await?;
+    let row =
+        tx.opt(sql!("-- lease.note\nSELECT note FROM leases WHERE name = $1"), &[&name]).await?;
     Ok(row.and_then(|row| row.get("note")))
 }
 
@@ -68,8 +75,10 @@ pub async fn note(tx: &Tx, name: &str) -> Result<Option<String>, DbError> {
 pub async fn set_note(tx: &Tx, name: &str, token: Uuid, note: Option<&str>) -> Result<(), DbError> {
     let noted = tx
         .exec(
-            "-- lease.set_note
-            UPDATE leases SET note = $3 WHERE name = $1 AND token = $2",
+            sql!(
+                "-- lease.set_note
+            UPDATE leases SET note = $3 WHERE name = $1 AND token = $2"
+            ),
             &[&name, &token, &note],
         )
         .await?;

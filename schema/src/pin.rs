@@ -5,7 +5,7 @@ use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::unpin;
 
 /// The target name of the configured IPFS node.
@@ -135,10 +135,12 @@ impl Pin {
 /// [`DbError`].
 pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
     tx.exec(
-        "-- pin.insert
+        sql!(
+            "-- pin.insert
         INSERT INTO pins (video_id, target, role, cid, state, created_at, updated_at)
         VALUES ($1, $2, $3, $4, 'queued', $5, $5)
-        ON CONFLICT (video_id, target, role) DO NOTHING",
+        ON CONFLICT (video_id, target, role) DO NOTHING"
+        ),
         &[&video, &new.target, &new.role.name(), &new.cid, &tx.now()],
     )
     .await?;
@@ -151,9 +153,11 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
 /// [`DbError`].
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
     tx.all(
-        "-- pin.of_video
+        sql!(
+            "-- pin.of_video
         SELECT role, target, cid, state, replaces FROM pins WHERE video_id = $1
-        ORDER BY role DESC, target LIMIT 100",
+        ORDER BY role DESC, target LIMIT 100"
+        ),
         &[&video],
     )
     .await?
@@ -168,9 +172,11 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbError> {
     tx.all(
-        "-- pin.of_videos
+        sql!(
+            "-- pin.of_videos
         SELECT video_id, role, target, cid, state, replaces FROM pins WHERE video_id = ANY($1)
-        ORDER BY video_id, role DESC, target LIMIT 10000",
+        ORDER BY video_id, role DESC, target LIMIT 10000"
+        ),
         &[&videos],
     )
     .await?
@@ -186,8 +192,10 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbE
 pub async fn set_state(tx: &Tx, video: Uuid, role: Role, state: State) -> Result<(), DbError> {
     tx.exec_one(
         "the pin",
-        "-- pin.set_state
-        UPDATE pins SET state = $3, updated_at = $4 WHERE video_id = $1 AND role = $2",
+        sql!(
+            "-- pin.set_state
+        UPDATE pins SET state = $3, updated_at = $4 WHERE video_id = $1 AND role = $2"
+        ),
         &[&video, &role.name(), &state.name(), &tx.now()],
     )
     .await
@@ -205,9 +213,11 @@ pub async fn pinned(tx: &Tx, video: Uuid, pin: &Pin) -> Result<(), DbError> {
     }
     tx.exec_one(
         "the pin",
-        "-- pin.pinned
+        sql!(
+            "-- pin.pinned
         UPDATE pins SET state = 'pinned', replaces = NULL, updated_at = $5
-        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4",
+        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"
+        ),
         &[&video, &pin.target, &pin.role.name(), &pin.cid, &tx.now()],
     )
     .await
@@ -238,9 +248,11 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
     };
     tx.exec_one(
         "the pin",
-        "-- pin.supersede
+        sql!(
+            "-- pin.supersede
         UPDATE pins SET cid = $4, replaces = $5, state = 'queued', updated_at = $6
-        WHERE video_id = $1 AND target = $2 AND role = $3",
+        WHERE video_id = $1 AND target = $2 AND role = $3"
+        ),
         &[
             &video,
             &new.target,
@@ -260,9 +272,11 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
 /// [`DbError`].
 pub async fn requeue(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- pin.requeue
+        sql!(
+            "-- pin.requeue
         UPDATE pins SET state = 'queued', updated_at = $2
-        WHERE video_id = $1 AND state = 'failed'",
+        WHERE video_id = $1 AND state = 'failed'"
+        ),
         &[&video, &tx.now()],
     )
     .await?;
@@ -280,6 +294,6 @@ pub async fn remove(tx: &Tx, video: Uuid) -> Result<(), DbError> {
             unpin::insert(tx, &pin.target, replaced).await?;
         }
     }
-    tx.exec("-- pin.remove\nDELETE FROM pins WHERE video_id = $1", &[&video]).await?;
+    tx.exec(sql!("-- pin.remove\nDELETE FROM pins WHERE video_id = $1"), &[&video]).await?;
     Ok(())
 }

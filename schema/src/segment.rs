@@ -3,7 +3,7 @@
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// A segment that is in the bucket.
 #[derive(Debug, Clone)]
@@ -42,11 +42,13 @@ impl Segment {
 /// [`DbError`].
 pub async fn insert(tx: &Tx, segment: &Segment) -> Result<(), DbError> {
     tx.exec(
-        "-- segment.insert
+        sql!(
+            "-- segment.insert
         INSERT INTO transcode_segments (transcode_id, sequence, file_path, file_cid, storage_type,
             duration, duration_ticks, size, created_at)
         VALUES ($1, $2, $3, $4, 's3', $5::INT8::DECIMAL / 90000, $5, $6, $7)
-        ON CONFLICT (transcode_id, sequence) DO NOTHING",
+        ON CONFLICT (transcode_id, sequence) DO NOTHING"
+        ),
         &[
             &segment.transcode_id,
             &i64::from(segment.sequence),
@@ -73,10 +75,12 @@ pub async fn of_transcode(
 ) -> Result<Vec<Segment>, DbError> {
     let rows = tx
         .all(
-            "-- segment.of_transcode
+            sql!(
+                "-- segment.of_transcode
             SELECT transcode_id, sequence, file_path, file_cid, duration_ticks, size
             FROM transcode_segments WHERE transcode_id = $1 AND sequence >= $2
-            ORDER BY sequence LIMIT $3",
+            ORDER BY sequence LIMIT $3"
+            ),
             &[&transcode, &i64::from(from), &limit],
         )
         .await?;
@@ -97,13 +101,15 @@ pub async fn of_video(
 ) -> Result<Vec<(String, Segment)>, DbError> {
     let rows = tx
         .all(
-            "-- segment.of_video
+            sql!(
+                "-- segment.of_video
             SELECT t.resolution, s.transcode_id, s.sequence, s.file_path, s.file_cid,
                 s.duration_ticks, s.size
             FROM transcodes t JOIN transcode_segments s ON s.transcode_id = t.id
             WHERE t.video_id = $1 AND t.resolution = COALESCE($2, t.resolution)
                 AND s.sequence >= $3
-            ORDER BY s.sequence, t.resolution LIMIT $4",
+            ORDER BY s.sequence, t.resolution LIMIT $4"
+            ),
             &[&video, &resolution, &i64::from(from), &limit],
         )
         .await?;
@@ -117,11 +123,13 @@ pub async fn of_video(
 pub async fn counts(tx: &Tx, video: Uuid) -> Result<Vec<(String, i64)>, DbError> {
     let rows = tx
         .all(
-            "-- segment.counts
+            sql!(
+                "-- segment.counts
             SELECT t.resolution, count(s.sequence) AS stored
             FROM transcodes t LEFT JOIN transcode_segments s ON s.transcode_id = t.id
             WHERE t.video_id = $1 AND t.format = 'hls'
-            GROUP BY t.resolution ORDER BY t.resolution LIMIT 100",
+            GROUP BY t.resolution ORDER BY t.resolution LIMIT 100"
+            ),
             &[&video],
         )
         .await?;
@@ -135,9 +143,11 @@ pub async fn counts(tx: &Tx, video: Uuid) -> Result<Vec<(String, i64)>, DbError>
 pub async fn stored(tx: &Tx, transcode: Uuid, from: i64, to: i64) -> Result<i64, DbError> {
     let row = tx
         .opt(
-            "-- segment.stored
+            sql!(
+                "-- segment.stored
             SELECT count(*) AS stored FROM transcode_segments
-            WHERE transcode_id = $1 AND sequence >= $2 AND sequence < $3",
+            WHERE transcode_id = $1 AND sequence >= $2 AND sequence < $3"
+            ),
             &[&transcode, &from, &to],
         )
         .await?;
@@ -150,9 +160,11 @@ pub async fn stored(tx: &Tx, transcode: Uuid, from: i64, to: i64) -> Result<i64,
 /// [`DbError`].
 pub async fn remove(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- segment.remove
+        sql!(
+            "-- segment.remove
         DELETE FROM transcode_segments
-        WHERE transcode_id IN (SELECT id FROM transcodes WHERE video_id = $1)",
+        WHERE transcode_id IN (SELECT id FROM transcodes WHERE video_id = $1)"
+        ),
         &[&video],
     )
     .await?;

@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 pub use growth::{Grown, Growth, can_play, grow, growth, reach};
 
@@ -167,13 +167,13 @@ macro_rules! columns {
 pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbError> {
     let stored = new.stored.as_ref();
     tx.exec(
-        "-- transcode.insert
+        sql!("-- transcode.insert
         INSERT INTO transcodes (id, video_id, format, resolution, storage_type, type, width, height,
             file_path, file_cid, file_size, size, bitrate, peak_bitrate, codec, stored_at, created_at,
             updated_at)
         VALUES ($1, $2, $3, $4, 's3', $15, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14,
             $14)
-        ON CONFLICT (video_id, format, resolution, track) DO NOTHING",
+        ON CONFLICT (video_id, format, resolution, track) DO NOTHING"),
         &[
             &tx.new_id(),
             &video,
@@ -202,12 +202,12 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewRendition) -> Result<(), DbEr
 /// [`DbError`].
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
     tx.all(
-        concat!(
+        sql!(concat!(
             "-- transcode.of_video\nSELECT ",
             columns!(),
             " FROM transcodes WHERE video_id = $1
         ORDER BY format, resolution = 'audio', height, width, resolution LIMIT 100"
-        ),
+        )),
         &[&video],
     )
     .await?
@@ -222,12 +222,12 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Transcode>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<Transcode>, DbError> {
     tx.all(
-        concat!(
+        sql!(concat!(
             "-- transcode.of_videos\nSELECT ",
             columns!(),
             " FROM transcodes WHERE video_id = ANY($1)
         ORDER BY video_id, format, resolution = 'audio', height, width, resolution LIMIT 10000"
-        ),
+        )),
         &[&videos],
     )
     .await?
@@ -255,15 +255,20 @@ pub struct Init {
 /// [`DbError::Stale`] when the rendition is gone.
 pub async fn set_init(tx: &Tx, transcode: Uuid, init: &Init) -> Result<String, DbError> {
     tx.exec(
-        "-- transcode.set_init
+        sql!(
+            "-- transcode.set_init
         UPDATE transcodes SET init_path = $2, init_cid = $3, init_size = $4, codec = $5,
             updated_at = $6
-        WHERE id = $1 AND init_cid IS NULL",
+        WHERE id = $1 AND init_cid IS NULL"
+        ),
         &[&transcode, &init.path, &init.cid, &init.size.cast_signed(), &init.codec, &tx.now()],
     )
     .await?;
     let row = tx
-        .opt("-- transcode.init\nSELECT init_cid FROM transcodes WHERE id = $1", &[&transcode])
+        .opt(
+            sql!("-- transcode.init\nSELECT init_cid FROM transcodes WHERE id = $1"),
+            &[&transcode],
+        )
         .await?
         .ok_or(DbError::Stale { what: "the rendition" })?;
     Ok(row.get("init_cid"))
@@ -276,9 +281,11 @@ pub async fn set_init(tx: &Tx, transcode: Uuid, init: &Init) -> Result<String, D
 pub async fn set_stored(tx: &Tx, transcode: Uuid) -> Result<bool, DbError> {
     let changed = tx
         .exec(
-            "-- transcode.set_stored
+            sql!(
+                "-- transcode.set_stored
             UPDATE transcodes SET stored_at = $2, updated_at = $2
-            WHERE id = $1 AND stored_at IS NULL",
+            WHERE id = $1 AND stored_at IS NULL"
+            ),
             &[&transcode, &tx.now()],
         )
         .await?;
@@ -292,18 +299,22 @@ pub async fn set_stored(tx: &Tx, transcode: Uuid) -> Result<bool, DbError> {
 /// [`DbError`].
 pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- transcode.forget_segments
+        sql!(
+            "-- transcode.forget_segments
         DELETE FROM transcode_segments WHERE transcode_id IN
             (SELECT id FROM transcodes WHERE video_id = $1 AND format = 'hls'
-                AND (resolution <> 'audio' OR stored_at IS NULL))",
+                AND (resolution <> 'audio' OR stored_at IS NULL))"
+        ),
         &[&video],
     )
     .await?;
     tx.exec(
-        "-- transcode.forget_inits
+        sql!(
+            "-- transcode.forget_inits
         UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
             stored_at = NULL, prefix = 0, listed_at = NULL, type = 'transcode', updated_at = $2
-        WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)",
+        WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)"
+        ),
         &[&video, &tx.now()],
     )
     .await?;
@@ -336,10 +347,12 @@ pub struct Packaged {
 pub async fn package(tx: &Tx, done: &Packaged) -> Result<(), DbError> {
     tx.exec_one(
         "the rendition",
-        "-- transcode.package
+        sql!(
+            "-- transcode.package
         UPDATE transcodes SET file_path = $2, file_cid = $3, bitrate = $4, peak_bitrate = $5,
             size = $6, updated_at = $7, file_size = $8
-        WHERE id = $1",
+        WHERE id = $1"
+        ),
         &[
             &done.transcode,
             &done.path,
@@ -359,6 +372,7 @@ pub async fn package(tx: &Tx, done: &Packaged) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn remove(tx: &Tx, video: Uuid) -> Result<(), DbError> {
-    tx.exec("-- transcode.remove\nDELETE FROM transcodes WHERE video_id = $1", &[&video]).await?;
+    tx.exec(sql!("-- transcode.remove\nDELETE FROM transcodes WHERE video_id = $1"), &[&video])
+        .await?;
     Ok(())
 }

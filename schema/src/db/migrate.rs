@@ -3,13 +3,32 @@
 
 use std::time::Duration;
 
-use super::{Db, DbError};
+use super::session;
+use super::{Db, DbError, Statement, sql};
 
 /// How often a migration is tried.
 const TRIES: u32 = 5;
 
 /// The wait between two tries.
 const BETWEEN: Duration = Duration::from_millis(500);
+
+/// An index over a large table takes longer than a statement may otherwise.
+const PATIENT: &Statement = sql!(Session, "-- migrations.patient\nSET statement_timeout = 0");
+const TABLE: &Statement = sql!(
+    Migration,
+    "-- migrations.table
+    CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)"
+);
+const APPLIED: &Statement = sql!(
+    Statement,
+    "-- migrations.applied
+    SELECT name FROM migrations ORDER BY name"
+);
+const REMEMBER: &Statement = sql!(
+    Statement,
+    "-- migrations.remember
+    INSERT INTO migrations (name, applied_at) VALUES ($1, now()) ON CONFLICT (name) DO NOTHING"
+);
 
 /// One statement of a migration, by its place in the order of all.
 #[derive(Debug, Clone, Copy)]
@@ -89,31 +108,19 @@ impl Db {
 
     async fn migrate_once(&self) -> Result<(), DbError> {
         let client = self.connection().await?;
-        // An index over a large table takes longer than a statement may otherwise.
-        client.batch_execute("SET statement_timeout = 0").await?;
-        client
-            .batch_execute(
-                "CREATE TABLE IF NOT EXISTS migrations \
-                 (name TEXT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)",
-            )
-            .await?;
-        let rows = client.query("SELECT name FROM migrations", &[]).await?;
+        client.batch_execute(PATIENT.text()).await?;
+        client.batch_execute(TABLE.text()).await?;
+        let rows = client.query(APPLIED.text(), &[]).await?;
         let applied: Vec<String> = rows.iter().map(|row| row.get("name")).collect();
         if let Some(newer) = applied.iter().find(|a| MIGRATIONS.iter().all(|m| m.name != **a)) {
             return Err(DbError::Newer(newer.clone()));
         }
         for migration in MIGRATIONS.iter().filter(|m| !applied.iter().any(|a| a == m.name)) {
             client.batch_execute(migration.sql).await?;
-            client
-                .execute(
-                    "INSERT INTO migrations (name, applied_at) VALUES ($1, now()) \
-                     ON CONFLICT (name) DO NOTHING",
-                    &[&migration.name],
-                )
-                .await?;
+            client.execute(REMEMBER.text(), &[&migration.name]).await?;
         }
         // The connection goes back to the pool.
-        client.batch_execute("SET statement_timeout = '10s'").await?;
+        client.batch_execute(session::TIMEOUT.text()).await?;
         Ok(())
     }
 }

@@ -6,6 +6,8 @@
 mod about;
 mod error;
 mod migrate;
+mod session;
+mod statement;
 mod turns;
 mod tx;
 
@@ -22,6 +24,10 @@ use tokio_postgres::NoTls;
 pub use about::About;
 pub use error::DbError;
 pub use migrate::{MIGRATIONS, Migration};
+#[doc(hidden)]
+pub use statement::STATEMENTS;
+pub(crate) use statement::sql;
+pub use statement::{Listed, Purpose, Sql, Statement, Unlisted, listed};
 pub use turns::{Fate, Turns};
 pub use tx::Tx;
 
@@ -38,13 +44,6 @@ const TRY_LIMIT: Duration = Duration::from_secs(15);
 
 /// No further try begins after this.
 const ALL_LIMIT: Duration = Duration::from_secs(30);
-
-/// What each connection is told first: every transaction is SERIALIZABLE, a lost client does not
-/// hold its locks, and times come back in UTC.
-const SESSION: &str = "SET default_transaction_isolation = 'serializable'; \
-     SET statement_timeout = '10s'; \
-     SET idle_in_transaction_session_timeout = '20s'; \
-     SET TIME ZONE 'UTC'";
 
 /// Where the database is and how many connections may be open to it.
 #[derive(Debug, Clone)]
@@ -84,9 +83,9 @@ impl Db {
             .create_timeout(Some(Duration::from_secs(10)))
             .recycle_timeout(Some(Duration::from_secs(5)))
             .post_create(Hook::async_fn(|client, _| {
-                Box::pin(
-                    async move { client.batch_execute(SESSION).await.map_err(HookError::Backend) },
-                )
+                Box::pin(async move {
+                    client.batch_execute(&session::setup()).await.map_err(HookError::Backend)
+                })
             }))
             .build()
             .map_err(|_| DbError::Url)?;
@@ -206,7 +205,8 @@ impl Db {
     /// # Errors
     /// [`DbError`] when it does not within the pool's limits.
     pub async fn ping(&self) -> Result<(), DbError> {
-        self.run_tx("db.ping", async move |tx| tx.exec("-- db.ping\nSELECT 1", &[]).await).await?;
+        self.run_tx("db.ping", async move |tx| tx.exec(sql!("-- db.ping\nSELECT 1"), &[]).await)
+            .await?;
         Ok(())
     }
 

@@ -8,8 +8,15 @@ use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, SimpleQueryMessage};
 use uuid::Uuid;
 
-use super::DbError;
+use super::{DbError, Sql, Statement, sql};
 use crate::ambient::Ambient;
+
+const BEGIN: &Statement = sql!(Transaction, "-- tx.begin\nBEGIN ISOLATION LEVEL SERIALIZABLE");
+/// Sent with [`BEGIN`], in one message.
+const CLOCK: &Statement =
+    sql!(Transaction, "-- tx.clock\nSELECT (extract(epoch FROM now()) * 1000000)::INT8 AS micros");
+const COMMIT: &Statement = sql!(Transaction, "-- tx.commit\nCOMMIT");
+const ROLLBACK: &Statement = sql!(Transaction, "-- tx.rollback\nROLLBACK");
 
 /// Parameters of a statement, in order.
 pub(super) type Params<'a> = &'a [&'a (dyn ToSql + Sync)];
@@ -48,9 +55,9 @@ impl Tx {
     ///
     /// # Errors
     /// [`DbError::Sql`].
-    pub async fn exec(&self, sql: &str, params: Params<'_>) -> Result<u64, DbError> {
+    pub async fn exec(&self, sql: impl Sql, params: Params<'_>) -> Result<u64, DbError> {
         let result = async {
-            let statement = self.client.prepare_cached(sql).await?;
+            let statement = self.client.prepare_cached(sql.text()).await?;
             self.client.execute(&statement, params).await
         }
         .await;
@@ -61,9 +68,9 @@ impl Tx {
     ///
     /// # Errors
     /// [`DbError::Sql`].
-    pub async fn all(&self, sql: &str, params: Params<'_>) -> Result<Vec<Row>, DbError> {
+    pub async fn all(&self, sql: impl Sql, params: Params<'_>) -> Result<Vec<Row>, DbError> {
         let result = async {
-            let statement = self.client.prepare_cached(sql).await?;
+            let statement = self.client.prepare_cached(sql.text()).await?;
             self.client.query(&statement, params).await
         }
         .await;
@@ -74,9 +81,9 @@ impl Tx {
     ///
     /// # Errors
     /// [`DbError::Sql`], also when there is more than one row.
-    pub async fn opt(&self, sql: &str, params: Params<'_>) -> Result<Option<Row>, DbError> {
+    pub async fn opt(&self, sql: impl Sql, params: Params<'_>) -> Result<Option<Row>, DbError> {
         let result = async {
-            let statement = self.client.prepare_cached(sql).await?;
+            let statement = self.client.prepare_cached(sql.text()).await?;
             self.client.query_opt(&statement, params).await
         }
         .await;
@@ -90,7 +97,7 @@ impl Tx {
     pub async fn exec_one(
         &self,
         what: &'static str,
-        sql: &str,
+        sql: impl Sql,
         params: Params<'_>,
     ) -> Result<(), DbError> {
         match self.exec(sql, params).await? {
@@ -147,10 +154,7 @@ impl Session {
         let answer = session
             .tx()
             .client
-            .simple_query(
-                "BEGIN ISOLATION LEVEL SERIALIZABLE; \
-                 SELECT (extract(epoch FROM now()) * 1000000)::INT8",
-            )
+            .simple_query(&format!("{};\n{}", BEGIN.text(), CLOCK.text()))
             .await?;
         let now = answer
             .iter()
@@ -181,8 +185,8 @@ impl Session {
             Ok(_) if failed => Err(DbError::Aborted.into()),
             result => result,
         };
-        let last = if result.is_ok() && !wants_retry { "COMMIT" } else { "ROLLBACK" };
-        let ended = self.tx().client.batch_execute(last).await.map_err(DbError::from);
+        let last = if result.is_ok() && !wants_retry { COMMIT } else { ROLLBACK };
+        let ended = self.tx().client.batch_execute(last.text()).await.map_err(DbError::from);
         match ended {
             // The connection is clean again: it may go back to the pool.
             Ok(()) => drop(self.tx.take().map(|tx| tx.client)),
@@ -197,7 +201,7 @@ impl Session {
 impl Session {
     /// Undoes the try.
     pub(super) async fn roll_back(mut self) {
-        if self.tx().client.batch_execute("ROLLBACK").await.is_ok() {
+        if self.tx().client.batch_execute(ROLLBACK.text()).await.is_ok() {
             drop(self.tx.take().map(|tx| tx.client));
         }
     }

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Numbered;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// An event in the order of all videos' events.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,9 +79,11 @@ pub fn in_order(mut events: Vec<Unnumbered>) -> Vec<(Uuid, i64)> {
 pub async fn number(tx: &Tx, limit: i64) -> Result<Numbering, DbError> {
     let oldest = tx
         .all(
-            "-- event.unnumbered
+            sql!(
+                "-- event.unnumbered
             SELECT at, video_id, seq FROM events WHERE position IS NULL
-            ORDER BY at, video_id, seq LIMIT $1",
+            ORDER BY at, video_id, seq LIMIT $1"
+            ),
             &[&limit],
         )
         .await?;
@@ -98,11 +100,13 @@ pub async fn number(tx: &Tx, limit: i64) -> Result<Numbering, DbError> {
     let (videos, seqs): (Vec<Uuid>, Vec<i64>) = highest.into_iter().unzip();
     let lower = tx
         .all(
-            "-- event.unnumbered_lower
+            sql!(
+                "-- event.unnumbered_lower
             SELECT at, events.video_id, events.seq FROM events
             JOIN unnest($1::UUID[], $2::INT8[]) AS known (video_id, seq)
                 ON events.video_id = known.video_id AND events.seq <= known.seq
-            WHERE position IS NULL ORDER BY events.video_id, events.seq LIMIT $3",
+            WHERE position IS NULL ORDER BY events.video_id, events.seq LIMIT $3"
+            ),
             &[&videos, &seqs, &(2 * limit)],
         )
         .await?;
@@ -124,8 +128,10 @@ async fn assign(tx: &Tx, ordered: &[(Uuid, i64)]) -> Result<(), DbError> {
     let count = i64::try_from(ordered.len()).unwrap_or(i64::MAX);
     let last: i64 = tx
         .opt(
-            "-- event.advance
-            UPDATE positions SET last = last + $1 WHERE feed = 'events' RETURNING last",
+            sql!(
+                "-- event.advance
+            UPDATE positions SET last = last + $1 WHERE feed = 'events' RETURNING last"
+            ),
             &[&count],
         )
         .await?
@@ -135,11 +141,13 @@ async fn assign(tx: &Tx, ordered: &[(Uuid, i64)]) -> Result<(), DbError> {
     let (videos, seqs): (Vec<Uuid>, Vec<i64>) = ordered.iter().copied().unzip();
     let numbered = tx
         .exec(
-            "-- event.position
+            sql!(
+                "-- event.position
             UPDATE events SET position = new.position
             FROM unnest($1::UUID[], $2::INT8[], $3::INT8[]) AS new (video_id, seq, position)
             WHERE events.video_id = new.video_id AND events.seq = new.seq
-                AND events.position IS NULL",
+                AND events.position IS NULL"
+            ),
             &[&videos, &seqs, &positions],
         )
         .await?;
@@ -161,9 +169,11 @@ pub async fn after_position(
 ) -> Result<Vec<Positioned>, DbError> {
     let rows = tx
         .all(
-            "-- event.after_position
+            sql!(
+                "-- event.after_position
             SELECT position, video_id, seq, at, name, data FROM events WHERE position > $1
-            ORDER BY position LIMIT $2",
+            ORDER BY position LIMIT $2"
+            ),
             &[&position, &limit],
         )
         .await?;
@@ -183,7 +193,10 @@ pub async fn after_position(
 /// [`DbError`].
 pub async fn positions(tx: &Tx) -> Result<Positions, DbError> {
     let row = tx
-        .opt("-- event.positions\nSELECT last, removed FROM positions WHERE feed = 'events'", &[])
+        .opt(
+            sql!("-- event.positions\nSELECT last, removed FROM positions WHERE feed = 'events'"),
+            &[],
+        )
         .await?
         .ok_or(DbError::Stale { what: "the feed's positions" })?;
     Ok(Positions { last: row.get("last"), removed: row.get("removed") })
@@ -196,8 +209,10 @@ pub async fn positions(tx: &Tx) -> Result<Positions, DbError> {
 /// [`DbError`].
 pub async fn raise_removed(tx: &Tx, position: i64) -> Result<(), DbError> {
     tx.exec(
-        "-- event.raise_removed
-        UPDATE positions SET removed = $1 WHERE feed = 'events' AND removed < $1",
+        sql!(
+            "-- event.raise_removed
+        UPDATE positions SET removed = $1 WHERE feed = 'events' AND removed < $1"
+        ),
         &[&position],
     )
     .await?;
@@ -212,9 +227,11 @@ pub async fn raise_removed(tx: &Tx, position: i64) -> Result<(), DbError> {
 pub async fn unannounced(tx: &Tx, limit: i64) -> Result<Vec<(Uuid, i64)>, DbError> {
     let rows = tx
         .all(
-            "-- event.unannounced
+            sql!(
+                "-- event.unannounced
             SELECT video_id, position FROM events
-            WHERE announced_at IS NULL AND position IS NOT NULL ORDER BY position LIMIT $1",
+            WHERE announced_at IS NULL AND position IS NOT NULL ORDER BY position LIMIT $1"
+            ),
             &[&limit],
         )
         .await?;
@@ -230,9 +247,11 @@ pub async fn announced(tx: &Tx, positions: &[i64]) -> Result<(), DbError> {
         return Ok(());
     }
     tx.exec(
-        "-- event.announced
+        sql!(
+            "-- event.announced
         UPDATE events SET announced_at = $2
-        WHERE position = ANY($1) AND announced_at IS NULL AND position IS NOT NULL",
+        WHERE position = ANY($1) AND announced_at IS NULL AND position IS NOT NULL"
+        ),
         &[&positions, &tx.now()],
     )
     .await?;

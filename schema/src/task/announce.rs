@@ -3,7 +3,7 @@
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// A ready task that was not announced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,10 +21,12 @@ pub struct Unannounced {
 pub async fn unannounced(tx: &Tx, limit: i64) -> Result<Vec<Unannounced>, DbError> {
     let rows = tx
         .all(
-            "-- task.unannounced
+            sql!(
+                "-- task.unannounced
             SELECT id, ready_at FROM tasks
             WHERE state = 'ready' AND announced_at IS NULL AND ready_at <= $1
-            ORDER BY ready_at, id LIMIT $2",
+            ORDER BY ready_at, id LIMIT $2"
+            ),
             &[&tx.now(), &limit],
         )
         .await?;
@@ -45,11 +47,13 @@ pub async fn announced(tx: &Tx, tasks: &[Unannounced]) -> Result<(), DbError> {
     let (ids, ready): (Vec<Uuid>, Vec<OffsetDateTime>) =
         tasks.iter().map(|task| (task.id, task.ready_at)).unzip();
     tx.exec(
-        "-- task.announced
+        sql!(
+            "-- task.announced
         UPDATE tasks SET announced_at = $3
         FROM unnest($1::UUID[], $2::TIMESTAMPTZ[]) AS told (id, ready_at)
         WHERE tasks.id = told.id AND tasks.ready_at = told.ready_at
-            AND tasks.state = 'ready' AND tasks.announced_at IS NULL",
+            AND tasks.state = 'ready' AND tasks.announced_at IS NULL"
+        ),
         &[&ids, &ready, &tx.now()],
     )
     .await?;

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::Kind;
 use super::fenced::fenced;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// How long a lease lasts without renewal, on the database's clock (design: 30 s, renewed every
 /// 10 s).
@@ -107,9 +107,11 @@ pub async fn claim(
     let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
     let mine = tx
         .opt(
-            "-- task.claimed
+            sql!(
+                "-- task.claimed
             SELECT id, video_id, kind, place, attempt, max_attempts, lease_token FROM tasks
-            WHERE lease_token = $1",
+            WHERE lease_token = $1"
+            ),
             &[&token],
         )
         .await?;
@@ -118,7 +120,8 @@ pub async fn claim(
     }
     let claimed = tx
         .opt(
-            "-- task.claim
+            sql!(
+                "-- task.claim
             UPDATE tasks SET state = 'running', lease_token = $1, lease_until = $2,
                 attempt = attempt + 1, updated_at = $3
             WHERE state = 'ready' AND id = (
@@ -127,16 +130,19 @@ pub async fn claim(
                     WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4)
                     ORDER BY ready_at, id LIMIT 16) AS oldest
                 ORDER BY place, ready_at, id LIMIT 1)
-            RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token",
+            RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token"
+            ),
             &[&token, &(tx.now() + LEASE), &tx.now(), &kinds],
         )
         .await?;
     let Some(row) = claimed else { return Ok(None) };
     let lease = Lease::read(&row)?;
     tx.exec(
-        "-- attempt.open
+        sql!(
+            "-- attempt.open
         INSERT INTO attempts (task_id, attempt, token, video_id, worker, started_at)
-        VALUES ($1, $2, $3, $4, $5, $6)",
+        VALUES ($1, $2, $3, $4, $5, $6)"
+        ),
         &[&lease.task, &lease.attempt, &lease.token, &lease.video, &worker, &tx.now()],
     )
     .await?;
@@ -150,11 +156,10 @@ pub async fn claim(
 pub async fn renew(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     let renewed = tx
         .exec(
-            fenced(
+            fenced(sql!(
                 "-- task.renew
-                UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease_token = $2",
-            )
-            .as_ref(),
+                UPDATE tasks SET lease_until = $3 WHERE id = $1 AND lease_token = $2"
+            )),
             &[&lease.task, &lease.token, &(tx.now() + LEASE)],
         )
         .await?;
@@ -169,9 +174,11 @@ pub async fn next_ready(tx: &Tx, kinds: &[Kind]) -> Result<Option<time::Duration
     let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
     let row = tx
         .opt(
-            "-- task.next_ready
+            sql!(
+                "-- task.next_ready
             SELECT ready_at FROM tasks WHERE state = 'ready' AND kind = ANY($1)
-            ORDER BY ready_at, id LIMIT 1",
+            ORDER BY ready_at, id LIMIT 1"
+            ),
             &[&kinds],
         )
         .await?;

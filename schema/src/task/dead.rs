@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Kind;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::failure::Failure;
 
 /// A task that was dead-lettered.
@@ -38,12 +38,14 @@ pub struct Dead {
 /// [`DbError`].
 pub async fn dead(tx: &Tx, before: Option<Uuid>, limit: i64) -> Result<Vec<Dead>, DbError> {
     tx.all(
-        "-- task.dead
+        sql!(
+            "-- task.dead
         SELECT t.id, t.video_id, t.kind, t.place, t.attempt, t.error, t.ended_at, a.worker
         FROM tasks t JOIN videos v ON v.id = t.video_id
         LEFT JOIN attempts a ON a.task_id = t.id AND a.attempt = t.attempt
         WHERE t.state = 'dead' AND t.id < $1 AND v.upload_status <> 'deleted'
-        ORDER BY t.id DESC LIMIT $2",
+        ORDER BY t.id DESC LIMIT $2"
+        ),
         &[&before.unwrap_or(Uuid::max()), &limit],
     )
     .await?

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::enqueue::{NewTask, enqueue, release};
 use super::fenced::fenced;
 use super::{Kind, Lease, State};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::failure::Failure;
 
 /// The most characters of a cause that are kept; the log has the whole.
@@ -33,11 +33,10 @@ pub struct Ended {
 pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
     let standing = tx
         .exec(
-            fenced(
+            fenced(sql!(
                 "-- task.guard
-                UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2",
-            )
-            .as_ref(),
+                UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2"
+            )),
             &[&lease.task(), &lease.token(), &tx.now()],
         )
         .await?;
@@ -53,12 +52,11 @@ pub async fn guard(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
 pub async fn progressed(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
     let standing = tx
         .opt(
-            fenced(
+            fenced(sql!(
                 "-- task.progressed
                 UPDATE tasks SET updated_at = $3, max_attempts = attempt + $4
-                WHERE id = $1 AND lease_token = $2 RETURNING until",
-            )
-            .as_ref(),
+                WHERE id = $1 AND lease_token = $2 RETURNING until"
+            )),
             &[&lease.task(), &lease.token(), &tx.now(), &lease.kind().max_attempts()],
         )
         .await?
@@ -77,7 +75,7 @@ pub async fn finish(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
 
 /// Lets go what waited for a task, which is done or which nothing may wait for any more.
 async fn unwait(tx: &Tx, task: Uuid, video: Uuid) -> Result<(), DbError> {
-    tx.exec("-- task.unwait\nDELETE FROM task_waits WHERE waits_on = $1", &[&task]).await?;
+    tx.exec(sql!("-- task.unwait\nDELETE FROM task_waits WHERE waits_on = $1"), &[&task]).await?;
     release(tx, video).await
 }
 
@@ -115,8 +113,10 @@ pub async fn refuse(tx: &Tx, lease: &Lease, failure: &Failure) -> Result<(), DbE
 pub async fn defer(tx: &Tx, lease: &Lease, wait: time::Duration) -> Result<(), DbError> {
     leave(tx, lease, State::Ready, wait, None).await?;
     tx.exec(
-        "-- task.uncount
-        UPDATE tasks SET max_attempts = max_attempts + 1 WHERE id = $1",
+        sql!(
+            "-- task.uncount
+        UPDATE tasks SET max_attempts = max_attempts + 1 WHERE id = $1"
+        ),
         &[&lease.task()],
     )
     .await?;
@@ -136,13 +136,12 @@ async fn leave(
     };
     let left = tx
         .exec(
-            fenced(
+            fenced(sql!(
                 "-- task.leave
                 UPDATE tasks SET state = $3, ready_at = $4, announced_at = NULL, lease_token = NULL,
                     lease_until = NULL, error = $5, updated_at = $6, ended_at = $7
-                WHERE id = $1 AND lease_token = $2",
-            )
-            .as_ref(),
+                WHERE id = $1 AND lease_token = $2"
+            )),
             &[
                 &lease.task(),
                 &lease.token(),
@@ -166,9 +165,11 @@ async fn leave(
 
 async fn close(tx: &Tx, task: Uuid, attempt: i64) -> Result<(), DbError> {
     tx.exec(
-        "-- attempt.close
+        sql!(
+            "-- attempt.close
         UPDATE attempts SET closed_at = $3
-        WHERE task_id = $1 AND attempt = $2 AND closed_at IS NULL",
+        WHERE task_id = $1 AND attempt = $2 AND closed_at IS NULL"
+        ),
         &[&task, &attempt, &tx.now()],
     )
     .await?;
@@ -183,9 +184,11 @@ async fn close(tx: &Tx, task: Uuid, attempt: i64) -> Result<(), DbError> {
 pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
     let expired = tx
         .all(
-            "-- task.expired
+            sql!(
+                "-- task.expired
             SELECT id, video_id, kind, place, attempt, max_attempts FROM tasks
-            WHERE state = 'running' AND lease_until < $1 ORDER BY lease_until LIMIT $2",
+            WHERE state = 'running' AND lease_until < $1 ORDER BY lease_until LIMIT $2"
+            ),
             &[&tx.now(), &limit],
         )
         .await?;
@@ -195,11 +198,13 @@ pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
         let state = State::Running.missed(attempt, row.get("max_attempts"));
         tx.exec_one(
             "the task",
-            "-- task.sweep
+            sql!(
+                "-- task.sweep
             UPDATE tasks SET state = $2, ready_at = $3, announced_at = NULL, lease_token = NULL,
                 lease_until = NULL, error = $4, updated_at = $3,
                 ended_at = CASE WHEN $2 = 'dead' THEN $3 ELSE ended_at END
-            WHERE id = $1 AND state = 'running' AND attempt = $5 AND lease_until < $3",
+            WHERE id = $1 AND state = 'running' AND attempt = $5 AND lease_until < $3"
+            ),
             &[
                 &task,
                 &state.name(),
@@ -239,10 +244,12 @@ pub async fn cancel_work(tx: &Tx, video: Uuid) -> Result<(), DbError> {
 async fn cancel(tx: &Tx, video: Uuid, kinds: &[Kind]) -> Result<(), DbError> {
     let kinds: Vec<&str> = kinds.iter().map(|kind| kind.name()).collect();
     tx.exec(
-        "-- task.cancel
+        sql!(
+            "-- task.cancel
         UPDATE tasks SET state = 'cancelled', lease_token = NULL, lease_until = NULL,
             updated_at = $2, ended_at = $2
-        WHERE video_id = $1 AND kind = ANY($3) AND state IN ('waiting', 'ready', 'running')",
+        WHERE video_id = $1 AND kind = ANY($3) AND state IN ('waiting', 'ready', 'running')"
+        ),
         &[&video, &tx.now(), &kinds],
     )
     .await?;
@@ -255,10 +262,12 @@ async fn cancel(tx: &Tx, video: Uuid, kinds: &[Kind]) -> Result<(), DbError> {
 /// [`DbError`].
 pub async fn take_back(tx: &Tx, video: Uuid, kind: Kind) -> Result<(), DbError> {
     tx.exec(
-        "-- task.take_back
+        sql!(
+            "-- task.take_back
         UPDATE tasks SET state = 'ready', lease_token = NULL, lease_until = NULL, ready_at = $3,
             announced_at = NULL, max_attempts = max_attempts + 1, updated_at = $3
-        WHERE video_id = $1 AND kind = $2 AND state = 'running'",
+        WHERE video_id = $1 AND kind = $2 AND state = 'running'"
+        ),
         &[&video, &kind.name(), &tx.now()],
     )
     .await?;
@@ -272,12 +281,14 @@ pub async fn take_back(tx: &Tx, video: Uuid, kind: Kind) -> Result<(), DbError> 
 /// [`DbError`].
 pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), DbError> {
     tx.exec(
-        "-- task.again
+        sql!(
+            "-- task.again
         UPDATE tasks SET state = 'ready', lease_token = NULL, lease_until = NULL, ready_at = $4,
             announced_at = NULL, max_attempts = attempt + $5, error = NULL, ended_at = NULL,
             updated_at = $4
         WHERE video_id = $1 AND kind = $2 AND place = $3
-            AND state IN ('running', 'done', 'dead', 'cancelled')",
+            AND state IN ('running', 'done', 'dead', 'cancelled')"
+        ),
         &[&video, &kind.name(), &place, &tx.now(), &kind.max_attempts()],
     )
     .await?;
@@ -288,10 +299,12 @@ pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), D
 /// Closes the attempts of a video's tasks that nobody works on.
 async fn close_idle(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- attempt.close_idle
+        sql!(
+            "-- attempt.close_idle
         UPDATE attempts SET closed_at = $2
         WHERE video_id = $1 AND closed_at IS NULL
-            AND task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND state <> 'running')",
+            AND task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND state <> 'running')"
+        ),
         &[&video, &tx.now()],
     )
     .await?;
@@ -311,10 +324,12 @@ pub async fn unsettled(
     guard(tx, lease).await?;
     let row = tx
         .opt(
-            "-- attempt.last
+            sql!(
+                "-- attempt.last
             SELECT COALESCE(closed_at, $3) AS closed_at FROM attempts
             WHERE video_id = $1 AND task_id <> $2
-            ORDER BY COALESCE(closed_at, $3) DESC LIMIT 1",
+            ORDER BY COALESCE(closed_at, $3) DESC LIMIT 1"
+            ),
             &[&lease.video(), &lease.task(), &tx.now()],
         )
         .await?;

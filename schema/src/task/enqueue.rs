@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::Kind;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// A task to be added.
 #[derive(Debug, Clone)]
@@ -44,11 +44,13 @@ pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError>
     let id = tx.new_id();
     let added = tx
         .exec(
-            "-- task.enqueue
+            sql!(
+                "-- task.enqueue
             INSERT INTO tasks (id, video_id, kind, place, state, max_attempts, ready_at, created_at,
                 updated_at, until)
             VALUES ($1, $2, $3, $4, 'waiting', $5, $6, $6, $6, $7)
-            ON CONFLICT (video_id, kind, place) DO NOTHING",
+            ON CONFLICT (video_id, kind, place) DO NOTHING"
+            ),
             &[
                 &id,
                 &video,
@@ -64,10 +66,12 @@ pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError>
         return Ok(());
     }
     tx.exec(
-        "-- task.wait
+        sql!(
+            "-- task.wait
         INSERT INTO task_waits (task_id, waits_on)
-        SELECT $1, id FROM tasks
-        WHERE video_id = $2 AND kind = ANY($3) AND state <> 'done'",
+        SELECT $1::UUID, id FROM tasks
+        WHERE video_id = $2 AND kind = ANY($3) AND state <> 'done'"
+        ),
         &[&id, &video, &after],
     )
     .await?;
@@ -77,10 +81,12 @@ pub async fn enqueue(tx: &Tx, video: Uuid, new: &NewTask) -> Result<(), DbError>
 /// Makes ready what waits for nothing any more.
 pub(super) async fn release(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- task.release
+        sql!(
+            "-- task.release
         UPDATE tasks SET state = 'ready', ready_at = $2, announced_at = NULL, updated_at = $2
         WHERE video_id = $1 AND state = 'waiting'
-            AND NOT EXISTS (SELECT 1 FROM task_waits WHERE task_id = tasks.id)",
+            AND NOT EXISTS (SELECT 1 FROM task_waits WHERE task_id = tasks.id)"
+        ),
         &[&video, &tx.now()],
     )
     .await?;
@@ -116,10 +122,12 @@ pub async fn revive_dead(tx: &Tx, video: Uuid) -> Result<u64, DbError> {
 
 async fn bring_back(tx: &Tx, video: Uuid, kind: Kind, from: &[&str]) -> Result<u64, DbError> {
     tx.exec(
-        "-- task.revive
+        sql!(
+            "-- task.revive
         UPDATE tasks SET state = 'waiting', max_attempts = attempt + $3, error = NULL,
             ended_at = NULL, updated_at = $4
-        WHERE video_id = $1 AND kind = $2 AND state = ANY($5)",
+        WHERE video_id = $1 AND kind = $2 AND state = ANY($5)"
+        ),
         &[&video, &kind.name(), &kind.max_attempts(), &tx.now(), &from],
     )
     .await

@@ -1,19 +1,21 @@
 //! The condition on the token that every statement of a worker has.
 
+use crate::db::Statement;
+
 /// A statement that changes a task only by the token of its lease.
 #[cfg(not(feature = "planted"))]
-pub(super) fn fenced(sql: &'static str) -> &'static str {
+pub(super) fn fenced(sql: &'static Statement) -> &'static Statement {
     sql
 }
 
 /// The same, and the fault of one that asks for no token.
 #[cfg(feature = "planted")]
-pub(super) fn fenced(sql: &'static str) -> std::borrow::Cow<'static, str> {
+pub(super) fn fenced(sql: &'static Statement) -> std::borrow::Cow<'static, str> {
     use crate::planted::{Bug, is};
 
     if is(Bug::Unfenced) {
-        sql.replace("lease_token = $2", "$2::UUID IS NOT NULL").into()
+        sql.text().replace("lease_token = $2", "$2::UUID IS NOT NULL").into()
     } else {
-        sql.into()
+        sql.text().into()
     }
 }

@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::enqueue::{NewTask, enqueue};
 use super::{Kind, Lease};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// A stretch that somebody encodes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,8 +34,10 @@ pub(super) fn until(row: &Row) -> Option<u32> {
 pub async fn end(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
     let row = tx
         .opt(
-            "-- task.until
-            SELECT until FROM tasks WHERE id = $1 AND lease_token = $2",
+            sql!(
+                "-- task.until
+            SELECT until FROM tasks WHERE id = $1 AND lease_token = $2"
+            ),
             &[&lease.task(), &lease.token()],
         )
         .await?
@@ -50,7 +52,8 @@ pub async fn end(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
 pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
     let rows = tx
         .all(
-            "-- task.busy
+            sql!(
+                "-- task.busy
             SELECT t.id, t.video_id, t.place, t.until,
                 (SELECT min(done) FROM
                     (SELECT (SELECT COALESCE(max(s.sequence) + 1, t.place) FROM transcode_segments s
@@ -60,7 +63,8 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                         AND r.type = 'transcode' AND r.resolution <> 'audio') AS rungs) AS reached
             FROM tasks t
             WHERE t.state = 'running' AND t.kind = 'encode' AND t.until IS NOT NULL
-            ORDER BY t.lease_until LIMIT $1",
+            ORDER BY t.lease_until LIMIT $1"
+            ),
             &[&limit],
         )
         .await?;
@@ -92,14 +96,16 @@ pub async fn split(tx: &Tx, busy: &Busy, at: u32) -> Result<bool, DbError> {
     }
     let cut = tx
         .exec(
-            "-- task.split
+            sql!(
+                "-- task.split
             UPDATE tasks SET until = $2, updated_at = $3
             WHERE id = $1 AND kind = 'encode' AND state = 'running' AND until = $4
                 AND NOT EXISTS (SELECT 1 FROM transcode_segments s
                     JOIN transcodes r ON s.transcode_id = r.id
                     WHERE r.video_id = tasks.video_id AND r.format = 'hls'
                         AND r.type = 'transcode' AND r.resolution <> 'audio'
-                        AND s.sequence >= $2 AND s.sequence < $4)",
+                        AND s.sequence >= $2 AND s.sequence < $4)"
+            ),
             &[&busy.task, &i64::from(at), &tx.now(), &i64::from(busy.until)],
         )
         .await?;
@@ -119,12 +125,14 @@ pub async fn split(tx: &Tx, busy: &Busy, at: u32) -> Result<bool, DbError> {
 /// [`DbError`].
 pub(super) async fn hold_packaging(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        "-- task.hold_packaging
+        sql!(
+            "-- task.hold_packaging
         INSERT INTO task_waits (task_id, waits_on)
         SELECT p.id, e.id FROM tasks p, tasks e
         WHERE p.video_id = $1 AND p.kind = 'package' AND p.state = 'waiting'
             AND e.video_id = $1 AND e.kind = 'encode' AND e.state <> 'done'
-        ON CONFLICT (task_id, waits_on) DO NOTHING",
+        ON CONFLICT (task_id, waits_on) DO NOTHING"
+        ),
         &[&video],
     )
     .await?;
@@ -138,33 +146,41 @@ pub(super) async fn hold_packaging(tx: &Tx, video: Uuid) -> Result<(), DbError> 
 pub async fn one_stretch(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     let gone = ["starter", "encode", "copy"];
     tx.exec(
-        "-- attempt.close_gone
+        sql!(
+            "-- attempt.close_gone
         UPDATE attempts SET closed_at = $2 WHERE video_id = $1 AND closed_at IS NULL
-            AND task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($3))",
+            AND task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($3))"
+        ),
         &[&video, &tx.now(), &&gone[..]],
     )
     .await?;
     tx.exec(
-        "-- task.unwait_gone
+        sql!(
+            "-- task.unwait_gone
         DELETE FROM task_waits WHERE waits_on IN
                 (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))
-            OR task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))",
+            OR task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))"
+        ),
         &[&video, &&gone[..]],
     )
     .await?;
     tx.exec(
-        "-- task.remove_gone
-        DELETE FROM tasks WHERE video_id = $1 AND kind = ANY($2)",
+        sql!(
+            "-- task.remove_gone
+        DELETE FROM tasks WHERE video_id = $1 AND kind = ANY($2)"
+        ),
         &[&video, &&gone[..]],
     )
     .await?;
     // Without its waits for the moment, the packaging must not be released before it has the new one.
     let id = tx.new_id();
     tx.exec(
-        "-- task.one_stretch
+        sql!(
+            "-- task.one_stretch
         INSERT INTO tasks (id, video_id, kind, place, state, max_attempts, ready_at, created_at,
             updated_at)
-        VALUES ($1, $2, 'encode', 0, 'waiting', $3, $4, $4, $4)",
+        VALUES ($1, $2, 'encode', 0, 'waiting', $3, $4, $4, $4)"
+        ),
         &[&id, &video, &Kind::Encode.max_attempts(), &tx.now()],
     )
     .await?;

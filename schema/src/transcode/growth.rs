@@ -4,7 +4,7 @@ use tokio_postgres::Row;
 use uuid::Uuid;
 
 use super::AUDIO;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// How far an HLS rendition has grown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,12 @@ pub enum Grown {
 pub async fn grow(tx: &Tx, video: Uuid, transcode: Uuid, sequence: u32) -> Result<Grown, DbError> {
     let own = tx
         .opt(
-            "-- transcode.prefix
+            sql!(
+                "-- transcode.prefix
             SELECT id, resolution, prefix, listed_at IS NOT NULL AS listed,
                 stored_at IS NOT NULL AS whole
-            FROM transcodes WHERE id = $1",
+            FROM transcodes WHERE id = $1"
+            ),
             &[&transcode],
         )
         .await?
@@ -76,10 +78,12 @@ pub async fn grow(tx: &Tx, video: Uuid, transcode: Uuid, sequence: u32) -> Resul
         false => caught_up(tx, video, &own, prefix).await?,
     };
     tx.exec(
-        "-- transcode.grow
+        sql!(
+            "-- transcode.grow
         UPDATE transcodes SET prefix = $2, updated_at = $3,
             listed_at = CASE WHEN $4 THEN $3 ELSE listed_at END
-        WHERE id = $1",
+        WHERE id = $1"
+        ),
         &[&transcode, &i64::from(prefix), &tx.now(), &joins.is_some()],
     )
     .await?;
@@ -94,11 +98,13 @@ pub async fn grow(tx: &Tx, video: Uuid, transcode: Uuid, sequence: u32) -> Resul
 async fn follow(tx: &Tx, video: Uuid, prefix: u32) -> Result<Grown, DbError> {
     let rows = tx
         .all(
-            "-- transcode.follow
+            sql!(
+                "-- transcode.follow
             UPDATE transcodes SET listed_at = $3, updated_at = $3
             WHERE video_id = $1 AND format = 'hls' AND resolution <> 'audio'
                 AND listed_at IS NULL AND prefix >= $2
-            RETURNING resolution",
+            RETURNING resolution"
+            ),
             &[&video, &i64::from(prefix), &tx.now()],
         )
         .await?;
@@ -120,12 +126,14 @@ enum Joins {
 async fn first_gap(tx: &Tx, transcode: Uuid, from: u32) -> Result<u32, DbError> {
     let last = tx
         .opt(
-            "-- segment.last_before_gap
+            sql!(
+                "-- segment.last_before_gap
             SELECT s.sequence FROM transcode_segments s
             WHERE s.transcode_id = $1 AND s.sequence >= $2 AND NOT EXISTS
                 (SELECT 1 FROM transcode_segments n
                 WHERE n.transcode_id = s.transcode_id AND n.sequence = s.sequence + 1)
-            ORDER BY s.sequence LIMIT 1",
+            ORDER BY s.sequence LIMIT 1"
+            ),
             &[&transcode, &i64::from(from)],
         )
         .await?;
@@ -155,11 +163,13 @@ async fn caught_up(
 pub async fn growth(tx: &Tx, video: Uuid) -> Result<Vec<Growth>, DbError> {
     let rows = tx
         .all(
-            "-- transcode.growth
+            sql!(
+                "-- transcode.growth
             SELECT id, resolution, prefix, listed_at IS NOT NULL AS listed,
                 stored_at IS NOT NULL AS whole
             FROM transcodes WHERE video_id = $1 AND format = 'hls'
-            ORDER BY resolution = 'audio', height, width, resolution LIMIT 100",
+            ORDER BY resolution = 'audio', height, width, resolution LIMIT 100"
+            ),
             &[&video],
         )
         .await?;
@@ -173,11 +183,13 @@ pub async fn growth(tx: &Tx, video: Uuid) -> Result<Vec<Growth>, DbError> {
 pub async fn reach(tx: &Tx, video: Uuid) -> Result<Vec<(Uuid, u64)>, DbError> {
     let rows = tx
         .all(
-            "-- transcode.reach
+            sql!(
+                "-- transcode.reach
             SELECT t.id, COALESCE(sum(s.duration_ticks), 0)::INT8 AS ticks
             FROM transcodes t LEFT JOIN transcode_segments s
                 ON s.transcode_id = t.id AND s.sequence < t.prefix
-            WHERE t.video_id = $1 AND t.format = 'hls' GROUP BY t.id LIMIT 100",
+            WHERE t.video_id = $1 AND t.format = 'hls' GROUP BY t.id LIMIT 100"
+            ),
             &[&video],
         )
         .await?;

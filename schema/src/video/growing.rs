@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::steps::{StepError, found, to};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::event::{self, Event};
 use crate::pin::{self, NewPin};
 use crate::task::{self, Kind, Lease, NewTask};
@@ -29,8 +29,10 @@ pub async fn digested(tx: &Tx, lease: &Lease, done: &Digested) -> Result<(), DbE
     task::finish(tx, lease).await?;
     let video = lease.video();
     tx.exec(
-        "-- video.digest
-        UPDATE videos SET checksum = $2, ipfs_cid = $3, updated_at = $4 WHERE id = $1",
+        sql!(
+            "-- video.digest
+        UPDATE videos SET checksum = $2, ipfs_cid = $3, updated_at = $4 WHERE id = $1"
+        ),
         &[&video, &done.checksum, &done.ipfs_cid, &tx.now()],
     )
     .await?;
@@ -87,8 +89,10 @@ pub async fn replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepE
     task::guard(tx, lease).await?;
     let video = lease.video();
     tx.exec(
-        "-- video.replan
-        UPDATE videos SET plan = $2, updated_at = $3 WHERE id = $1",
+        sql!(
+            "-- video.replan
+        UPDATE videos SET plan = $2, updated_at = $3 WHERE id = $1"
+        ),
         &[&video, &plan, &tx.now()],
     )
     .await?;

@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::failure::Failure;
 
 pub use growing::{Digested, digested, grew, playable, replanned};
@@ -145,11 +145,13 @@ pub struct NewVideo {
 pub async fn insert(tx: &Tx, new: &NewVideo) -> Result<OffsetDateTime, DbError> {
     let until = tx.now() + new.ticket;
     tx.exec(
-        "-- video.insert
+        sql!(
+            "-- video.insert
         INSERT INTO videos (id, file_id, title, description, filename, file_path, file_size,
             upload_status, ticket_until, look_at, created_at, updated_at)
         VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $10)
-        ON CONFLICT (id) DO NOTHING",
+        ON CONFLICT (id) DO NOTHING"
+        ),
         &[
             &new.id,
             &new.file_id,
@@ -172,7 +174,7 @@ pub async fn insert(tx: &Tx, new: &NewVideo) -> Result<OffsetDateTime, DbError> 
 /// # Errors
 /// [`DbError`].
 pub async fn get(tx: &Tx, id: Uuid) -> Result<Option<Video>, DbError> {
-    tx.opt(concat!("-- video.get\nSELECT ", columns!(), " FROM videos WHERE id = $1"), &[&id])
+    tx.opt(sql!(concat!("-- video.get\nSELECT ", columns!(), " FROM videos WHERE id = $1")), &[&id])
         .await?
         .map(|row| Video::read(&row))
         .transpose()
@@ -183,7 +185,7 @@ pub async fn get(tx: &Tx, id: Uuid) -> Result<Option<Video>, DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn status(tx: &Tx, id: Uuid) -> Result<Option<Status>, DbError> {
-    tx.opt("-- video.status\nSELECT upload_status FROM videos WHERE id = $1", &[&id])
+    tx.opt(sql!("-- video.status\nSELECT upload_status FROM videos WHERE id = $1"), &[&id])
         .await?
         .map(|row| Status::from_name(row.get("upload_status")))
         .transpose()
@@ -197,11 +199,11 @@ pub async fn status(tx: &Tx, id: Uuid) -> Result<Option<Status>, DbError> {
 pub async fn list(tx: &Tx, before: Option<Uuid>, limit: i64) -> Result<Vec<Video>, DbError> {
     let before = before.unwrap_or(Uuid::max());
     tx.all(
-        concat!(
+        sql!(concat!(
             "-- video.list\nSELECT ",
             columns!("plan - 'grid' AS plan"),
             " FROM videos WHERE upload_status <> 'deleted' AND id < $1 ORDER BY id DESC LIMIT $2"
-        ),
+        )),
         &[&before, &limit],
     )
     .await?
@@ -217,9 +219,11 @@ pub async fn list(tx: &Tx, before: Option<Uuid>, limit: i64) -> Result<Vec<Video
 pub async fn set_original(tx: &Tx, id: Uuid, path: &str) -> Result<(), DbError> {
     tx.exec_one(
         "the video",
-        "-- video.set_original
+        sql!(
+            "-- video.set_original
         UPDATE videos SET file_path = $2, updated_at = $3
-        WHERE id = $1 AND upload_status = 'pending'",
+        WHERE id = $1 AND upload_status = 'pending'"
+        ),
         &[&id, &path, &tx.now()],
     )
     .await
@@ -237,10 +241,12 @@ pub async fn rename(
 ) -> Result<(), DbError> {
     tx.exec_one(
         "the video",
-        "-- video.rename
+        sql!(
+            "-- video.rename
         UPDATE videos SET title = COALESCE($2, title), description = COALESCE($3, description),
             updated_at = $4
-        WHERE id = $1 AND upload_status <> 'deleted'",
+        WHERE id = $1 AND upload_status <> 'deleted'"
+        ),
         &[&id, &title, &description, &tx.now()],
     )
     .await
@@ -254,12 +260,12 @@ pub async fn rename(
 pub async fn take_looks(tx: &Tx, limit: i64) -> Result<Vec<Video>, DbError> {
     let due = tx
         .all(
-            concat!(
+            sql!(concat!(
                 "-- video.looks_due\nSELECT ",
                 columns!(),
                 " FROM videos WHERE upload_status = 'pending' AND look_at <= $1
                 ORDER BY look_at LIMIT $2"
-            ),
+            )),
             &[&tx.now(), &limit],
         )
         .await?
@@ -269,9 +275,11 @@ pub async fn take_looks(tx: &Tx, limit: i64) -> Result<Vec<Video>, DbError> {
     for video in &due {
         let wait = time::Duration::seconds(5 << video.looks.clamp(0, 6)).min(LOOK_AT_MOST);
         tx.exec(
-            "-- video.look_again
+            sql!(
+                "-- video.look_again
             UPDATE videos SET look_at = $2, looks = looks + 1
-            WHERE id = $1 AND upload_status = 'pending'",
+            WHERE id = $1 AND upload_status = 'pending'"
+            ),
             &[&video.id, &(tx.now() + wait)],
         )
         .await?;
@@ -288,7 +296,7 @@ const LOOK_AT_MOST: time::Duration = time::Duration::minutes(5);
 /// [`DbError`].
 pub async fn standing(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Status, i64)>, DbError> {
     tx.all(
-        "-- video.standing\nSELECT id, upload_status, events FROM videos WHERE id = ANY($1)",
+        sql!("-- video.standing\nSELECT id, upload_status, events FROM videos WHERE id = ANY($1)"),
         &[&ids],
     )
     .await?
@@ -303,7 +311,10 @@ pub async fn standing(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, Status, i64)>,
 /// [`DbError`].
 pub async fn last_events(tx: &Tx, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, DbError> {
     let rows = tx
-        .all("-- video.last_events\nSELECT id, events FROM videos WHERE id = ANY($1)", &[&ids])
+        .all(
+            sql!("-- video.last_events\nSELECT id, events FROM videos WHERE id = ANY($1)"),
+            &[&ids],
+        )
         .await?;
     Ok(rows.iter().map(|row| (row.get("id"), row.get("events"))).collect())
 }

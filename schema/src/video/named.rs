@@ -6,7 +6,7 @@ use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::Status;
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 
 /// A video as whoever looks at its objects needs it.
 #[derive(Debug, Clone)]
@@ -37,9 +37,11 @@ pub async fn named(
 ) -> Result<(Vec<Named>, BTreeSet<String>), DbError> {
     let mut videos = tx
         .all(
-            "-- video.named
+            sql!(
+                "-- video.named
             SELECT id, upload_status, file_path, etag IS NOT NULL AS uploaded, ticket_until
-            FROM videos WHERE id = ANY($1) ORDER BY id",
+            FROM videos WHERE id = ANY($1) ORDER BY id"
+            ),
             &[&ids],
         )
         .await?
@@ -57,9 +59,11 @@ pub async fn named(
         .collect::<Result<Vec<_>, DbError>>()?;
     let attempts = tx
         .all(
-            "-- attempt.of_videos
+            sql!(
+                "-- attempt.of_videos
             SELECT video_id, token, closed_at FROM attempts WHERE video_id = ANY($1)
-            ORDER BY video_id, started_at, token",
+            ORDER BY video_id, started_at, token"
+            ),
             &[&ids],
         )
         .await?;
@@ -72,7 +76,8 @@ pub async fn named(
     }
     let named = tx
         .all(
-            "-- video.named_keys
+            sql!(
+                "-- video.named_keys
             SELECT s.file_path AS path FROM transcodes t
                 JOIN transcode_segments s ON s.transcode_id = t.id
                 WHERE t.video_id = ANY($1) AND s.file_path = ANY($2)
@@ -81,7 +86,8 @@ pub async fn named(
             UNION ALL SELECT t.init_path FROM transcodes t
                 WHERE t.video_id = ANY($1) AND t.init_path = ANY($2)
             UNION ALL SELECT f.path FROM files f
-                WHERE f.video_id = ANY($1) AND f.path = ANY($2)",
+                WHERE f.video_id = ANY($1) AND f.path = ANY($2)"
+            ),
             &[&ids, &keys],
         )
         .await?;

@@ -2,7 +2,7 @@
 
 use super::steps::{StepError, found};
 use super::{BadStep, Status};
-use crate::db::Tx;
+use crate::db::{Tx, sql};
 use crate::event::{self, Event};
 use crate::file::{self, NewFile};
 use crate::pin::{self, NewPin, Role};
@@ -34,9 +34,11 @@ pub async fn postered(tx: &Tx, lease: &Lease, poster: &NewFile) -> Result<Poster
     }
     let packaging = tx
         .opt(
-            "-- video.packaging
+            sql!(
+                "-- video.packaging
             SELECT 1 AS one FROM tasks
-            WHERE video_id = $1 AND kind = $2 AND state = 'running' LIMIT 1",
+            WHERE video_id = $1 AND kind = $2 AND state = 'running' LIMIT 1"
+            ),
             &[&video.id, &Kind::Package.name()],
         )
         .await?;
@@ -75,8 +77,10 @@ pub async fn republished(tx: &Tx, lease: &Lease, new: &Republished) -> Result<()
     }
     tx.exec_one(
         "the published folder",
-        "-- video.republish
-        UPDATE videos SET root_cid = $3, updated_at = $4 WHERE id = $1 AND root_cid = $2",
+        sql!(
+            "-- video.republish
+        UPDATE videos SET root_cid = $3, updated_at = $4 WHERE id = $1 AND root_cid = $2"
+        ),
         &[&video.id, &new.was, &new.root_cid, &tx.now()],
     )
     .await?;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{BadStep, Status, Video, get};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::event::{self, Event};
 use crate::failure::Failure;
 use crate::file::{self, NewFile};
@@ -42,10 +42,12 @@ pub(super) async fn to(tx: &Tx, video: &Video, status: Status) -> Result<(), DbE
     let ended = status.is_ended().then(|| tx.now());
     tx.exec_one(
         "the video",
-        "-- video.step
+        sql!(
+            "-- video.step
         UPDATE videos SET upload_status = $3, updated_at = $4, ended_at = $5, look_at = NULL,
             error = CASE WHEN $3 = 'failed' THEN error END
-        WHERE id = $1 AND upload_status = $2",
+        WHERE id = $1 AND upload_status = $2"
+        ),
         &[&video.id, &video.status.name(), &status.name(), &tx.now(), &ended],
     )
     .await
@@ -59,7 +61,8 @@ pub async fn uploaded(tx: &Tx, id: Uuid, etag: &str) -> Result<(), StepError> {
     let video = found(tx, id).await?;
     let Some(status) = video.status.uploaded()? else { return Ok(()) };
     to(tx, &video, status).await?;
-    tx.exec("-- video.etag\nUPDATE videos SET etag = $2 WHERE id = $1", &[&id, &etag]).await?;
+    tx.exec(sql!("-- video.etag\nUPDATE videos SET etag = $2 WHERE id = $1"), &[&id, &etag])
+        .await?;
     event::append(tx, id, &Event::Uploaded { file_size: video.file_size }).await?;
     task::enqueue(tx, id, &NewTask::of(Kind::Probe)).await?;
     Ok(())
@@ -93,8 +96,10 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
         to(tx, &video, status).await?;
     }
     tx.exec(
-        "-- video.plan
-        UPDATE videos SET probe = $2, plan = $3 WHERE id = $1",
+        sql!(
+            "-- video.plan
+        UPDATE videos SET probe = $2, plan = $3 WHERE id = $1"
+        ),
         &[&video.id, &planned.probe, &planned.plan],
     )
     .await?;
@@ -143,10 +148,12 @@ pub async fn completed(tx: &Tx, lease: &Lease, done: &Completed) -> Result<(), S
     }
     file::insert(tx, video.id, &done.master).await?;
     tx.exec(
-        "-- video.root
+        sql!(
+            "-- video.root
         UPDATE videos SET root_cid = $2,
             plan = jsonb_set(plan, ARRAY['duration'], to_jsonb($3::INT8))
-        WHERE id = $1",
+        WHERE id = $1"
+        ),
         &[&video.id, &done.root_cid, &done.duration_ticks.cast_signed()],
     )
     .await?;
@@ -168,7 +175,8 @@ pub async fn fail(tx: &Tx, id: Uuid, failure: &Failure) -> Result<(), StepError>
     let Ok(Some(status)) = video.status.failed() else { return Ok(()) };
     let error = serde_json::to_value(failure)
         .map_err(|source| DbError::Stored { what: "error", source })?;
-    tx.exec("-- video.error\nUPDATE videos SET error = $2 WHERE id = $1", &[&id, &error]).await?;
+    tx.exec(sql!("-- video.error\nUPDATE videos SET error = $2 WHERE id = $1"), &[&id, &error])
+        .await?;
     to(tx, &video, status).await?;
     task::cancel_work(tx, id).await?;
     event::append(tx, id, &Event::Failed(failure.clone())).await?;

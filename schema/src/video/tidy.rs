@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::steps::{self, StepError, found};
 use super::{Status, Video, columns};
-use crate::db::{DbError, Tx};
+use crate::db::{DbError, Tx, sql};
 use crate::event;
 use crate::failure::Failure;
 
@@ -25,12 +25,12 @@ const TOMBSTONE: Duration = Duration::days(30);
 /// [`DbError`].
 pub async fn overdue(tx: &Tx, limit: i64) -> Result<Vec<Video>, DbError> {
     tx.all(
-        concat!(
+        sql!(concat!(
             "-- video.overdue\nSELECT ",
             columns!(),
             " FROM videos WHERE upload_status = 'pending' AND ticket_until < $1
             ORDER BY ticket_until, id LIMIT $2"
-        ),
+        )),
         &[&(tx.now() - EXPIRES_AFTER), &limit],
     )
     .await?
@@ -72,14 +72,16 @@ pub struct Ended {
 pub async fn ended(tx: &Tx, after: Uuid, limit: i64) -> Result<Vec<Ended>, DbError> {
     let rows = tx
         .all(
-            "-- video.ended
+            sql!(
+                "-- video.ended
             SELECT id, upload_status = 'deleted' AND ended_at <= $4 AS tombstone,
                 CASE WHEN ended_at <= $3 AND upload_status IN ('completed', 'deleted') THEN
                     (SELECT count(*) FROM tasks t WHERE t.video_id = v.id AND t.ended_at <= $3
                         AND (t.state = 'done' OR
                             v.upload_status = 'deleted' AND t.state IN ('dead', 'cancelled')))
                 ELSE 0 END AS tasks
-            FROM videos v WHERE id > $1 ORDER BY id LIMIT $2",
+            FROM videos v WHERE id > $1 ORDER BY id LIMIT $2"
+            ),
             &[&after, &limit, &(tx.now() - TASKS), &(tx.now() - TOMBSTONE)],
         )
         .await?;
@@ -102,12 +104,14 @@ pub async fn ended(tx: &Tx, after: Uuid, limit: i64) -> Result<Vec<Ended>, DbErr
 pub async fn remove_tasks(tx: &Tx, id: Uuid, limit: i64) -> Result<u64, DbError> {
     let rows = tx
         .all(
-            "-- task.finished
+            sql!(
+                "-- task.finished
             SELECT t.id FROM tasks t JOIN videos v ON v.id = t.video_id
             WHERE t.video_id = $1 AND t.ended_at <= $2 AND v.ended_at <= $2 AND (
                 v.upload_status = 'completed' AND t.state = 'done' OR
                 v.upload_status = 'deleted' AND t.state IN ('done', 'dead', 'cancelled'))
-            ORDER BY t.id LIMIT $3",
+            ORDER BY t.id LIMIT $3"
+            ),
             &[&id, &(tx.now() - TASKS), &limit],
         )
         .await?;
@@ -117,13 +121,16 @@ pub async fn remove_tasks(tx: &Tx, id: Uuid, limit: i64) -> Result<u64, DbError>
 
 async fn remove(tx: &Tx, tasks: &[Uuid]) -> Result<u64, DbError> {
     tx.exec(
-        "-- task.remove_waits
-        DELETE FROM task_waits WHERE task_id = ANY($1) OR waits_on = ANY($1)",
+        sql!(
+            "-- task.remove_waits
+        DELETE FROM task_waits WHERE task_id = ANY($1) OR waits_on = ANY($1)"
+        ),
         &[&tasks],
     )
     .await?;
-    tx.exec("-- attempt.remove\nDELETE FROM attempts WHERE task_id = ANY($1)", &[&tasks]).await?;
-    tx.exec("-- task.remove\nDELETE FROM tasks WHERE id = ANY($1)", &[&tasks]).await
+    tx.exec(sql!("-- attempt.remove\nDELETE FROM attempts WHERE task_id = ANY($1)"), &[&tasks])
+        .await?;
+    tx.exec(sql!("-- task.remove\nDELETE FROM tasks WHERE id = ANY($1)"), &[&tasks]).await
 }
 
 /// Whether nothing of a deleted video is left but what [`forget`] removes: its deletion is done, and
@@ -131,7 +138,8 @@ async fn remove(tx: &Tx, tasks: &[Uuid]) -> Result<u64, DbError> {
 async fn is_emptied(tx: &Tx, id: Uuid) -> Result<bool, DbError> {
     let left = tx
         .opt(
-            "-- video.left
+            sql!(
+                "-- video.left
             SELECT 1 AS one FROM videos v WHERE v.id = $1 AND (
                 v.upload_status <> 'deleted'
                 OR EXISTS (SELECT 1 FROM tasks WHERE video_id = v.id
@@ -140,7 +148,8 @@ async fn is_emptied(tx: &Tx, id: Uuid) -> Result<bool, DbError> {
                 OR EXISTS (SELECT 1 FROM transcodes WHERE video_id = v.id)
                 OR EXISTS (SELECT 1 FROM files WHERE video_id = v.id)
                 OR EXISTS (SELECT 1 FROM pins WHERE video_id = v.id)
-                OR EXISTS (SELECT 1 FROM events WHERE video_id = v.id AND position IS NULL))",
+                OR EXISTS (SELECT 1 FROM events WHERE video_id = v.id AND position IS NULL))"
+            ),
             &[&id],
         )
         .await?;
@@ -155,8 +164,10 @@ async fn is_emptied(tx: &Tx, id: Uuid) -> Result<bool, DbError> {
 pub async fn forget(tx: &Tx, id: Uuid, limit: i64) -> Result<bool, DbError> {
     let since: Option<OffsetDateTime> = tx
         .opt(
-            "-- video.tombstone
-            SELECT ended_at FROM videos WHERE id = $1 AND upload_status = 'deleted'",
+            sql!(
+                "-- video.tombstone
+            SELECT ended_at FROM videos WHERE id = $1 AND upload_status = 'deleted'"
+            ),
             &[&id],
         )
         .await?
@@ -167,7 +178,7 @@ pub async fn forget(tx: &Tx, id: Uuid, limit: i64) -> Result<bool, DbError> {
     }
     let rows = tx
         .all(
-            "-- task.of_tombstone\nSELECT id FROM tasks WHERE video_id = $1 ORDER BY id LIMIT $2",
+            sql!("-- task.of_tombstone\nSELECT id FROM tasks WHERE video_id = $1 ORDER BY id LIMIT $2"),
             &[&id, &limit],
         )
         .await?;
@@ -178,10 +189,12 @@ pub async fn forget(tx: &Tx, id: Uuid, limit: i64) -> Result<bool, DbError> {
     }
     let rows = tx
         .all(
-            "-- event.forget
+            sql!(
+                "-- event.forget
             DELETE FROM events WHERE video_id = $1 AND seq IN
                 (SELECT seq FROM events WHERE video_id = $1 ORDER BY seq LIMIT $2)
-            RETURNING position",
+            RETURNING position"
+            ),
             &[&id, &limit],
         )
         .await?;
@@ -189,7 +202,7 @@ pub async fn forget(tx: &Tx, id: Uuid, limit: i64) -> Result<bool, DbError> {
         event::raise_removed(tx, position).await?;
         return Ok(true);
     }
-    tx.exec("-- attempt.forget\nDELETE FROM attempts WHERE video_id = $1", &[&id]).await?;
-    tx.exec("-- video.forget\nDELETE FROM videos WHERE id = $1", &[&id]).await?;
+    tx.exec(sql!("-- attempt.forget\nDELETE FROM attempts WHERE video_id = $1"), &[&id]).await?;
+    tx.exec(sql!("-- video.forget\nDELETE FROM videos WHERE id = $1"), &[&id]).await?;
     Ok(false)
 }

@@ -35,8 +35,9 @@ pub async fn postgres() -> anyhow::Result<String> {
     let cluster = *READY.get_or_try_init(prepare).await?;
     let name = format!("t_{}", uuid::Uuid::new_v4().simple());
     let began = tokio::time::Instant::now();
+    let maintenance = cluster.url("postgres");
     loop {
-        match execute(cluster, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await {
+        match execute(&maintenance, &format!("CREATE DATABASE {name} TEMPLATE {TEMPLATE}")).await {
             Ok(()) => return Ok(cluster.url(&name)),
             // The connection that migrated it is still on its way out, or another copy is made.
             Err(e) if e.code() == Some(&SqlState::OBJECT_IN_USE) && began.elapsed() < FREE => {
@@ -45,6 +46,24 @@ pub async fn postgres() -> anyhow::Result<String> {
             Err(e) => return Err(e).context("copying the template database"),
         }
     }
+}
+
+/// The URL of a fresh, empty database on the server that `REELPIN_TEST_DATABASE_URL` names, CockroachDB or
+/// PostgreSQL; `None` when it names none. Its user may create databases; they are not removed.
+///
+/// # Errors
+/// The server does not answer, or refuses.
+pub async fn served() -> anyhow::Result<Option<String>> {
+    #[expect(clippy::disallowed_methods, reason = "tests have no main")]
+    let Ok(server) = std::env::var("REELPIN_TEST_DATABASE_URL") else { return Ok(None) };
+    let name = format!("t_{}", uuid::Uuid::new_v4().simple());
+    execute(&server, &format!("CREATE DATABASE {name}")).await.context("creating a database")?;
+    let (address, parameters) = match server.split_once('?') {
+        Some((address, parameters)) => (address, format!("?{parameters}")),
+        None => (server.as_str(), String::new()),
+    };
+    let (host, _) = address.rsplit_once('/').context("the address names no database")?;
+    Ok(Some(format!("{host}/{name}{parameters}")))
 }
 
 /// A client of a fresh, migrated database.
@@ -65,13 +84,13 @@ pub fn connect(url: &str) -> Result<Db, db::DbError> {
 
 async fn prepare() -> anyhow::Result<&'static Cluster> {
     let cluster = tokio::task::spawn_blocking(Cluster::start).await??;
-    execute(cluster, &format!("CREATE DATABASE {TEMPLATE}")).await?;
+    execute(&cluster.url("postgres"), &format!("CREATE DATABASE {TEMPLATE}")).await?;
     connect(&cluster.url(TEMPLATE))?.migrate().await?;
     Ok(cluster)
 }
 
-async fn execute(cluster: &Cluster, sql: &str) -> Result<(), tokio_postgres::Error> {
-    let (client, connection) = tokio_postgres::connect(&cluster.url("postgres"), NoTls).await?;
+async fn execute(url: &str, sql: &str) -> Result<(), tokio_postgres::Error> {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await?;
     let mut work = std::pin::pin!(client.batch_execute(sql));
     let mut connection = std::pin::pin!(connection);
     // The connection moves the statement along; it ends only when the client is gone.

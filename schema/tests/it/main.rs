@@ -5,6 +5,7 @@ mod cid;
 mod ipfs;
 mod position;
 mod settings;
+mod statements;
 mod status;
 mod stress;
 mod task;

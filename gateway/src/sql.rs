@@ -1,0 +1,23 @@
+//! `reelpin-gateway sql`: everything that is ever sent to the database, for whoever wants to hold it
+//! against a parser, or to look at it.
+
+use std::io::{self, Write};
+
+use reelpin_schema::db;
+
+/// Writes every migration and statement: each ended by a semicolon, its kind and name in a comment
+/// before it; or as one JSON array of objects with `kind`, `name` and `sql`.
+///
+/// # Errors
+/// Those of `out`.
+pub fn print(mut out: impl Write, json: bool) -> io::Result<()> {
+    let listed = db::listed();
+    if json {
+        serde_json::to_writer_pretty(&mut out, &listed)?;
+        return writeln!(out);
+    }
+    for one in listed {
+        writeln!(out, "-- {:?} {}\n{};\n", one.purpose, one.name, one.sql)?;
+    }
+    out.flush()
+}
