@@ -2,7 +2,10 @@
 
 use tokio_postgres::error::SqlState;
 
-use super::{Db, DbError, MIGRATIONS};
+use super::migrate::APPLIED;
+use super::{Db, DbError, MIGRATIONS, Statement, sql};
+
+const VERSION: &Statement = sql!(Statement, "-- about.version\nSELECT version()");
 
 /// A database before it is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,9 +23,9 @@ impl Db {
     /// [`DbError`] when it does not answer within the pool's limits.
     pub async fn about(&self) -> Result<About, DbError> {
         let client = self.connection().await?;
-        let row = client.query_one("SELECT version()", &[]).await?;
+        let row = client.query_one(VERSION.text(), &[]).await?;
         let version: String = row.get(0);
-        let names = match client.query("SELECT name FROM migrations", &[]).await {
+        let names = match client.query(APPLIED.text(), &[]).await {
             Ok(rows) => rows.iter().map(|row| row.get("name")).collect(),
             Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => Vec::<String>::new(),
             Err(e) => return Err(e.into()),

@@ -19,7 +19,7 @@ const TABLE: &Statement = sql!(
     "-- migrations.table
     CREATE TABLE IF NOT EXISTS migrations (name TEXT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL)"
 );
-const APPLIED: &Statement = sql!(
+pub(super) const APPLIED: &Statement = sql!(
     Statement,
     "-- migrations.applied
     SELECT name FROM migrations ORDER BY name"
