@@ -116,3 +116,72 @@ fn parsed(text: Option<Vec<u8>>, about: &fs::Metadata) -> Option<Record> {
     let record: Record = serde_json::from_slice(&text?).ok()?;
     record.is_of(about).then_some(record)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn both(test: impl Fn(&Keep, &Path)) {
+        let folder = tempfile::tempdir().unwrap();
+        let beside = folder.path().join("records");
+        fs::create_dir(&beside).unwrap();
+        test(&Keep::Beside(beside), folder.path());
+        test(&Keep::Attribute, folder.path());
+    }
+
+    fn record(file: &File, etag: &str) -> Record {
+        let about = file.metadata().unwrap();
+        Record {
+            size: about.len(),
+            mtime: mtime(&about),
+            etag: etag.to_owned(),
+            ..Record::default()
+        }
+    }
+
+    #[test]
+    fn a_record_is_of_one_writing_of_one_key() {
+        both(|keep, folder| {
+            let key = Key::parse("a/b").unwrap();
+            let path = folder.join("file");
+            let file = File::create(&path).unwrap();
+            assert_eq!(keep.read(&file, &key).unwrap(), None);
+            let record = record(&file, "e");
+            keep.write(&file, &key, &record).unwrap();
+            assert_eq!(keep.read(&file, &key).unwrap().as_ref(), Some(&record));
+            let about = file.metadata().unwrap();
+            assert_eq!(keep.look(&path, &key, &about).as_ref(), Some(&record));
+            // Written again, to another size or at another time.
+            file.set_modified(about.modified().unwrap() + std::time::Duration::from_nanos(1))
+                .unwrap();
+            assert_eq!(keep.read(&file, &key).unwrap(), None);
+            file.set_modified(about.modified().unwrap()).unwrap();
+            file.set_len(3).unwrap();
+            file.set_modified(about.modified().unwrap()).unwrap();
+            assert_eq!(keep.read(&file, &key).unwrap(), None);
+        });
+    }
+
+    #[test]
+    fn what_is_kept_apart_goes_with_its_object() {
+        let folder = tempfile::tempdir().unwrap();
+        let (records, bucket) = (folder.path().join("records"), folder.path().join("bucket"));
+        fs::create_dir_all(bucket.join("a")).unwrap();
+        fs::create_dir(&records).unwrap();
+        let keep = Keep::Beside(records.clone());
+        let (kept, gone) = (Key::parse("a/kept").unwrap(), Key::parse("a/gone").unwrap());
+        for key in [&kept, &gone] {
+            let file = File::create(bucket.join(key.as_str())).unwrap();
+            keep.write(&file, key, &record(&file, "e")).unwrap();
+        }
+        // A crash between the object's end and its record's.
+        fs::remove_file(bucket.join("a/gone")).unwrap();
+        assert_eq!(fs::read_dir(&records).unwrap().count(), 2);
+        crate::sweep::records(&records, &bucket).unwrap();
+        let left = fs::read_dir(&records).unwrap().map(|entry| entry.unwrap().file_name());
+        let about = fs::metadata(bucket.join("a/kept")).unwrap();
+        assert_eq!(left.collect::<Vec<_>>(), [name(&kept, mtime(&about)).as_str()]);
+        keep.forget(&kept, mtime(&about));
+        assert_eq!(fs::read_dir(&records).unwrap().count(), 0);
+    }
+}

@@ -8,12 +8,14 @@
 //! itself, and lives and dies with it.
 //!
 //! `key` says which keys there are, `store` where they lie, `draft` and `commit` how an object comes to
-//! be, `open` and `send` how it is read, `walk` and `page` how it is listed, `parts` how it is put
-//! together; `s3/` answers requests with these.
+//! be, `open` and `send` how it is read, `walk` and `page` how it is listed, `upload`, `assembly` and
+//! `complete` how it is put together from parts; `s3/` answers requests with these.
 #![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![cfg_attr(not(test), deny(clippy::indexing_slicing))]
 
+mod assembly;
 mod commit;
+mod complete;
 mod condition;
 mod cors;
 mod digest;
@@ -29,6 +31,7 @@ mod s3;
 mod send;
 mod store;
 mod sweep;
+mod upload;
 mod walk;
 
 pub use s3::Bucket;

@@ -2,9 +2,11 @@
 mod copy;
 mod delete;
 mod list;
+mod parts;
 mod put;
 mod read;
 mod rules;
+mod uploads;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -141,5 +143,48 @@ impl S3 for Bucket {
         req: S3Request<ListObjectsV2Input>,
     ) -> Answer<ListObjectsV2Output> {
         list::second(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn create_multipart_upload(
+        &self,
+        req: S3Request<CreateMultipartUploadInput>,
+    ) -> Answer<CreateMultipartUploadOutput> {
+        uploads::create(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn upload_part(&self, req: S3Request<UploadPartInput>) -> Answer<UploadPartOutput> {
+        parts::put(self.store(&req.input.bucket)?, req).await
+    }
+
+    async fn upload_part_copy(
+        &self,
+        req: S3Request<UploadPartCopyInput>,
+    ) -> Answer<UploadPartCopyOutput> {
+        parts::copy(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn list_parts(&self, req: S3Request<ListPartsInput>) -> Answer<ListPartsOutput> {
+        parts::list(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn complete_multipart_upload(
+        &self,
+        req: S3Request<CompleteMultipartUploadInput>,
+    ) -> Answer<CompleteMultipartUploadOutput> {
+        uploads::complete(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn abort_multipart_upload(
+        &self,
+        req: S3Request<AbortMultipartUploadInput>,
+    ) -> Answer<AbortMultipartUploadOutput> {
+        uploads::abort(self.store(&req.input.bucket)?, req.input).await
+    }
+
+    async fn list_multipart_uploads(
+        &self,
+        req: S3Request<ListMultipartUploadsInput>,
+    ) -> Answer<ListMultipartUploadsOutput> {
+        uploads::list(self.store(&req.input.bucket)?, req.input).await
     }
 }
