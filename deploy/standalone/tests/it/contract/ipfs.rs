@@ -2,8 +2,10 @@
 //! `REELPIN_TEST_IPFS_RPC` names one that is there for tests alone (its garbage is collected).
 mod limits;
 mod race;
+mod speed;
 mod stand;
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -45,18 +47,26 @@ on_each_node!(
 );
 
 /// The pieces of a file of `size` bytes: no two chunks are equal, and nothing is kept.
-fn content(size: u64, seed: u64) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
+fn content(
+    size: u64,
+    seed: u64,
+) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
     const PIECE: u64 = 300_000;
     stream::iter((0..size.div_ceil(PIECE)).map(move |piece| {
-        let length = PIECE.min(size - piece * PIECE);
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ piece;
-        let words = (0..length.div_ceil(8)).flat_map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            state.to_le_bytes()
-        });
-        Ok(words.take(length as usize).collect())
+        let length = PIECE.min(size - piece * PIECE) as usize;
+        let mut bytes = FILL[..length].to_vec();
+        for (at, byte) in [seed.to_le_bytes(), piece.to_le_bytes()].concat().iter().enumerate() {
+            if let Some(place) = bytes.get_mut(at) {
+                *place = *byte;
+            }
+        }
+        Ok(bytes.into())
     }))
 }
+
+/// Any bytes.
+static FILL: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..300_000).map(|n| (n / 251 + n) as u8).collect());
 
 /// What the file must be called.
 async fn named(size: u64, seed: u64) -> File {
