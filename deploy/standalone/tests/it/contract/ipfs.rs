@@ -97,31 +97,25 @@ async fn there_and_back(stand: &Stand, size: u64) {
     });
     assert_eq!(back.await.unwrap().finish().file, expected, "{size}");
     if size > 2 {
-        let whole: Vec<u8> = content(size, size).try_concat_from(size - 3).await;
+        let whole = tail(size, size, size - 3).await;
         assert_eq!(read(node, expected.cid, size - 3, None).await, whole);
         assert_eq!(read(node, expected.cid, size - 3, Some(2)).await, whole[..2]);
     }
     node.unpin(expected.cid).await.unwrap();
 }
 
-trait Tail {
-    async fn try_concat_from(self, offset: u64) -> Vec<u8>;
-}
-
-impl<S: futures_util::Stream<Item = Result<Bytes, std::io::Error>>> Tail for S {
-    /// The bytes from `offset` on.
-    async fn try_concat_from(self, offset: u64) -> Vec<u8> {
-        let mut at = 0;
-        let mut tail = Vec::new();
-        let mut pieces = std::pin::pin!(self);
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.unwrap();
-            let skip = offset.saturating_sub(at).min(piece.len() as u64) as usize;
-            tail.extend_from_slice(&piece[skip..]);
-            at += piece.len() as u64;
-        }
-        tail
+/// The bytes from `offset` on of the file that [`content`] makes.
+async fn tail(size: u64, seed: u64, offset: u64) -> Vec<u8> {
+    let mut at = 0;
+    let mut tail = Vec::new();
+    let mut pieces = std::pin::pin!(content(size, seed));
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.unwrap();
+        let skip = offset.saturating_sub(at).min(piece.len() as u64) as usize;
+        tail.extend_from_slice(&piece[skip..]);
+        at += piece.len() as u64;
     }
+    tail
 }
 
 async fn files_are_named_and_given_back(stand: &Stand) {
