@@ -17,10 +17,8 @@ pub(super) fn sharded(
     links: Vec<(String, Link)>,
     sink: &mut dyn FnMut(Block),
 ) -> Result<Link, DirectoryError> {
-    let mut entries: Vec<Entry> = links
-        .into_iter()
-        .map(|(name, link)| Entry { hash: murmur3(name.as_bytes()).to_be_bytes(), name, link })
-        .collect();
+    let mut entries: Vec<Entry> =
+        links.into_iter().map(|(name, link)| Entry { hash: places(&name), name, link }).collect();
     entries.sort_unstable_by(|a, b| (a.hash, &a.name).cmp(&(b.hash, &b.name)));
     shard(&entries, 0, sink)
 }
@@ -29,6 +27,12 @@ struct Entry {
     hash: [u8; DEPTH],
     name: String,
     link: Link,
+}
+
+/// Where a name stands in a folder of many blocks: its place of 256 in the first block, and in each
+/// further one on the way to it.
+pub fn places(name: &str) -> [u8; DEPTH] {
+    murmur3(name.as_bytes()).to_be_bytes()
 }
 
 /// The node over entries that share the first `depth` bytes of their hash.

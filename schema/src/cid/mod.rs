@@ -24,5 +24,6 @@ mod pb;
 pub use self::checksum::{Checksum, Digest};
 pub use self::directory::{Directory, DirectoryError};
 pub use self::file::{File, FileBlocks, FileDag};
+pub use self::hamt::places;
 pub use self::id::{Block, Cid, CidError, Codec};
 pub use self::layout::{CHUNK, MAX_LINKS, dag_size};

@@ -23,8 +23,8 @@ pub(super) enum FileError {
 pub(super) enum Kind {
     /// A file of so many bytes.
     File { size: u64 },
-    /// A folder, with what is in it; `None` where that is spread over several blocks.
-    Folder { links: Option<Vec<DirLink>> },
+    /// A folder of one or many blocks.
+    Folder,
 }
 
 /// Looks at the first block.
@@ -35,10 +35,32 @@ pub(super) async fn look(node: &Node, cid: Cid) -> Result<Kind, FileError> {
     }
     match describe(block.data()) {
         NodeDescription::File { size } => Ok(Kind::File { size }),
-        NodeDescription::Directory { links } => Ok(Kind::Folder { links: Some(links) }),
-        NodeDescription::HamtShard { .. } => Ok(Kind::Folder { links: None }),
+        NodeDescription::Directory { .. } | NodeDescription::HamtShard { .. } => Ok(Kind::Folder),
         NodeDescription::Symlink | NodeDescription::Other => Err(FileError::Unreadable(cid)),
     }
+}
+
+/// What is in a folder, from all of its blocks, in no order.
+pub(super) async fn list(node: &Node, folder: Cid) -> Result<Vec<DirLink>, FileError> {
+    let mut names = Vec::new();
+    let mut open = vec![folder];
+    while let Some(cid) = open.pop() {
+        match describe(node.block(&cid).await?.data()) {
+            NodeDescription::Directory { links } => names.extend(links),
+            NodeDescription::HamtShard { links } => {
+                for link in links {
+                    // Two digits, and the name unless it is a further block.
+                    match link.name.split_at_checked(2) {
+                        Some((_, "")) => open.push(link.target),
+                        Some((_, name)) => names.push(DirLink { name: name.to_owned(), ..link }),
+                        None => return Err(FileError::Unreadable(cid)),
+                    }
+                }
+            }
+            _ => return Err(FileError::Unreadable(cid)),
+        }
+    }
+    Ok(names)
 }
 
 /// The bytes of `range`, block by block, each read when it is asked for.

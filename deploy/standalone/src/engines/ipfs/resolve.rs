@@ -1,6 +1,7 @@
 //! Finds a file or folder below a root, by name, in our own blocks alone.
 use ipld_core::cid::Cid;
-use rust_unixfs::MaybeResolved;
+use reelpin_schema::cid::places;
+use rust_unixfs::dir::{NodeDescription, describe};
 
 use super::dag;
 use super::node::{Node, NodeError};
@@ -57,24 +58,43 @@ async fn child(
     }
     let unreadable = ResolveError::Unreadable(parent);
     let block = node.block(&parent).await?;
-    read.push(parent);
-    let mut cache = None;
-    let Ok(mut step) = rust_unixfs::resolve(block.data(), name, &mut cache) else {
-        return Err(unreadable);
-    };
-    loop {
-        match step {
-            MaybeResolved::Found(cid) => return Ok(cid),
-            MaybeResolved::NotFound => return Err(absent()),
-            MaybeResolved::NeedToLoadMore(shards) => {
-                let next = *shards.pending_links().0;
-                let block = node.block(&next).await?;
-                read.push(next);
-                match shards.continue_walk(block.data(), &mut cache) {
-                    Ok(further) => step = further,
-                    Err(_) => return Err(unreadable),
-                }
-            }
+    let mut shard = parent;
+    for place in places(name) {
+        read.push(shard);
+        let block = node.block(&shard).await?;
+        match step(block.data(), name, place) {
+            Step::Found(cid) => return Ok(cid),
+            Step::Below(next) => shard = next,
+            Step::Absent => return Err(absent()),
+            Step::Unreadable => return Err(ResolveError::Unreadable(shard)),
         }
     }
+    Err(absent())
+}
+
+enum Step {
+    Found(Cid),
+    /// The name stands in this block of the folder, if anywhere.
+    Below(Cid),
+    Absent,
+    Unreadable,
+}
+
+/// Looks a name up in one block of a folder, in which it stands at `place` if there are several.
+fn step(block: &[u8], name: &str, place: u8) -> Step {
+    let found = match describe(block) {
+        NodeDescription::Directory { links } => {
+            links.into_iter().find(|link| link.name == name).map(|link| Step::Found(link.target))
+        }
+        NodeDescription::HamtShard { links } => {
+            let place = format!("{place:02X}");
+            links.into_iter().find_map(|link| match link.name.strip_prefix(&*place)? {
+                "" => Some(Step::Below(link.target)),
+                other => (other == name).then_some(Step::Found(link.target)),
+            })
+        }
+        NodeDescription::File { .. } => None,
+        NodeDescription::Symlink | NodeDescription::Other => Some(Step::Unreadable),
+    };
+    found.unwrap_or(Step::Absent)
 }

@@ -2,8 +2,10 @@
 //! `REELPIN_TEST_IPFS_RPC` names one that is there for tests alone (its garbage is collected).
 mod limits;
 mod race;
+mod speed;
 mod stand;
 
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -45,18 +47,26 @@ on_each_node!(
 );
 
 /// The pieces of a file of `size` bytes: no two chunks are equal, and nothing is kept.
-fn content(size: u64, seed: u64) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
+fn content(
+    size: u64,
+    seed: u64,
+) -> impl futures_util::Stream<Item = Result<Bytes, std::io::Error>> {
     const PIECE: u64 = 300_000;
     stream::iter((0..size.div_ceil(PIECE)).map(move |piece| {
-        let length = PIECE.min(size - piece * PIECE);
-        let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ piece;
-        let words = (0..length.div_ceil(8)).flat_map(|_| {
-            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-            state.to_le_bytes()
-        });
-        Ok(words.take(length as usize).collect())
+        let length = PIECE.min(size - piece * PIECE) as usize;
+        let mut bytes = FILL[..length].to_vec();
+        for (at, byte) in [seed.to_le_bytes(), piece.to_le_bytes()].concat().iter().enumerate() {
+            if let Some(place) = bytes.get_mut(at) {
+                *place = *byte;
+            }
+        }
+        Ok(bytes.into())
     }))
 }
+
+/// Any bytes.
+static FILL: LazyLock<Vec<u8>> =
+    LazyLock::new(|| (0..300_000).map(|n| (n / 251 + n) as u8).collect());
 
 /// What the file must be called.
 async fn named(size: u64, seed: u64) -> File {
@@ -87,31 +97,25 @@ async fn there_and_back(stand: &Stand, size: u64) {
     });
     assert_eq!(back.await.unwrap().finish().file, expected, "{size}");
     if size > 2 {
-        let whole: Vec<u8> = content(size, size).try_concat_from(size - 3).await;
+        let whole = tail(size, size, size - 3).await;
         assert_eq!(read(node, expected.cid, size - 3, None).await, whole);
         assert_eq!(read(node, expected.cid, size - 3, Some(2)).await, whole[..2]);
     }
     node.unpin(expected.cid).await.unwrap();
 }
 
-trait Tail {
-    async fn try_concat_from(self, offset: u64) -> Vec<u8>;
-}
-
-impl<S: futures_util::Stream<Item = Result<Bytes, std::io::Error>>> Tail for S {
-    /// The bytes from `offset` on.
-    async fn try_concat_from(self, offset: u64) -> Vec<u8> {
-        let mut at = 0;
-        let mut tail = Vec::new();
-        let mut pieces = std::pin::pin!(self);
-        while let Some(piece) = pieces.next().await {
-            let piece = piece.unwrap();
-            let skip = offset.saturating_sub(at).min(piece.len() as u64) as usize;
-            tail.extend_from_slice(&piece[skip..]);
-            at += piece.len() as u64;
-        }
-        tail
+/// The bytes from `offset` on of the file that [`content`] makes.
+async fn tail(size: u64, seed: u64, offset: u64) -> Vec<u8> {
+    let mut at = 0;
+    let mut tail = Vec::new();
+    let mut pieces = std::pin::pin!(content(size, seed));
+    while let Some(piece) = pieces.next().await {
+        let piece = piece.unwrap();
+        let skip = offset.saturating_sub(at).min(piece.len() as u64) as usize;
+        tail.extend_from_slice(&piece[skip..]);
+        at += piece.len() as u64;
     }
+    tail
 }
 
 async fn files_are_named_and_given_back(stand: &Stand) {

@@ -9,7 +9,7 @@ use reelpin_schema::cid::{Cid, Directory};
 use reelpin_schema::ipfs::{Limits, Node, PinName};
 use reelpin_standalone::engines::{Engines, Network, Options};
 use rust_ipfs::builder::DefaultIpfsBuilder;
-use rust_ipfs::{Ipfs, Keypair};
+use rust_ipfs::{DhtMode, Ipfs, Keypair};
 
 use super::rpc::endpoint;
 use super::{data, options};
@@ -32,6 +32,8 @@ async fn stranger() -> (Ipfs, String) {
         .start()
         .await
         .unwrap();
+    // It takes others' announcements, as the public network's nodes do.
+    peer.dht_mode(DhtMode::Server).await.unwrap();
     let address = loop {
         let addresses = peer.listening_addresses().await.unwrap();
         match addresses.first() {
@@ -79,7 +81,9 @@ fn bytes(size: usize, seed: usize) -> Vec<u8> {
 }
 
 async fn put(node: &Node, bytes: &[u8]) -> reelpin_schema::cid::File {
-    let pieces = stream::iter(bytes.chunks(700_001).map(|piece| Ok::<_, std::io::Error>(piece.to_vec().into())));
+    let pieces = stream::iter(
+        bytes.chunks(700_001).map(|piece| Ok::<_, std::io::Error>(piece.to_vec().into())),
+    );
     node.put_file(pieces, None).await.unwrap()
 }
 
@@ -160,9 +164,8 @@ async fn a_public_node_tells_its_peers_of_published_roots_alone() {
     let told = async |cid: Cid| {
         let key = name(cid).hash().to_bytes();
         let Ok(providers) = peer.dht_get_providers(key).await else { return false };
-        let found = providers.try_any(|peers| {
-            std::future::ready(peers.iter().any(|peer| peer.to_string() == us))
-        });
+        let found = providers
+            .try_any(|peers| std::future::ready(peers.iter().any(|peer| peer.to_string() == us)));
         matches!(tokio::time::timeout(IN_VAIN, found).await, Ok(Ok(true)))
     };
     let mut tries = 0;

@@ -55,10 +55,10 @@ impl Answer<'_> {
         (status, headers, Body::from_stream(file::read(node, self.cid, range))).into_response()
     }
 
-    /// The names in a folder, one a line; a folder of several blocks is not listed.
-    pub(super) fn folder(self, links: Option<Vec<DirLink>>) -> Response {
+    /// The names in a folder, one a line.
+    pub(super) fn folder(self, links: Vec<DirLink>) -> Response {
         let headers = self.headers();
-        let names = links.into_iter().flatten().map(|link| link.name + "\n");
+        let names = links.into_iter().map(|link| link.name + "\n");
         (headers, names.collect::<String>()).into_response()
     }
 

@@ -90,7 +90,7 @@ async fn serve(node: Node, root: &str, path: &str, asked: Asked) -> Result<Respo
     match format {
         Format::File => match file::look(&node, cid).await? {
             Kind::File { size } => Ok(answer.file(node, size)),
-            Kind::Folder { links } => Ok(answer.folder(links)),
+            Kind::Folder => Ok(answer.folder(file::list(&node, cid).await?)),
         },
         Format::Raw => answer.raw(node).await,
         Format::Car { scope, dups } => answer.car(node, read, scope, dups).await,

@@ -54,6 +54,7 @@ impl Answer<'_> {
     ) -> Response {
         let mut headers = self.headers();
         headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("none"));
+        headers.remove(header::ETAG);
         headers.extend(value(header::ETAG, etag));
         if matches_etag(&self.asked.headers, etag.trim_start_matches("W/")) {
             return (StatusCode::NOT_MODIFIED, headers).into_response();
@@ -96,7 +97,7 @@ async fn part(node: &Node, cid: Cid, scope: Scope) -> Result<Part, Refusal> {
     Ok(match (scope, look(node, cid).await?) {
         (Scope::Block, _) => Part::Block,
         (Scope::All, _) | (Scope::Entity, Kind::File { .. }) => Part::All,
-        (Scope::Entity | Scope::Bytes { .. }, Kind::Folder { .. }) => Part::Folder,
+        (Scope::Entity | Scope::Bytes { .. }, Kind::Folder) => Part::Folder,
         (Scope::Bytes { from, to }, Kind::File { size }) => match bytes(from, to, size) {
             Some(range) if range.is_empty() => Part::Block,
             Some(range) => Part::Bytes(range),

@@ -28,24 +28,21 @@ pub(super) async fn cat(
     Ok(([(header::CONTENT_TYPE, "text/plain")], body))
 }
 
-/// The names in a folder of one block.
+/// The names in a folder.
 pub(super) async fn ls(State(node): State<Node>, args: Args) -> Result<Json<Value>, Problem> {
     let (root, path) = args.path()?;
     let trail = resolve::resolve(&node, root, path).await?.trail;
     let cid = trail.last().copied().unwrap_or(root);
     let links = match file::look(&node, cid).await? {
         Kind::File { .. } => Vec::new(),
-        Kind::Folder { links: Some(links) } => links,
-        Kind::Folder { links: None } => {
-            return Err(Problem::failed("folders of several blocks are not listed"));
-        }
+        Kind::Folder => file::list(&node, cid).await?,
     };
     let mut entries = Vec::with_capacity(links.len());
     for link in links {
         // 1 is a folder, 2 a file, as UnixFS counts.
         let (kind, size) = match file::look(&node, link.target).await? {
             Kind::File { size } => (2, size),
-            Kind::Folder { .. } => (1, 0),
+            Kind::Folder => (1, 0),
         };
         entries.push(json!({
             "Name": link.name, "Hash": link.target.to_string(), "Size": size, "Type": kind, "Target": "",

@@ -30,10 +30,7 @@ async fn a_node_that_never_answers_is_given_up() {
             node.cat(cid, 0, None).try_collect::<Vec<_>>().await.err(),
         ];
         for error in errors {
-            assert!(
-                matches!(error, Some(IpfsError::TimedOut { limit: LIMIT, .. })),
-                "{error:?}"
-            );
+            assert!(matches!(error, Some(IpfsError::TimedOut { limit: LIMIT, .. })), "{error:?}");
         }
         assert!(began.elapsed() < LIMIT * 16, "{:?}", began.elapsed());
     };

@@ -42,7 +42,9 @@ impl Stand {
 
     /// Kubo, or `None` (and a word about it) where the environment names none.
     pub(super) async fn kubo(test: &str) -> Option<Self> {
-        let Ok(rpc) = std::env::var("REELPIN_TEST_IPFS_RPC") else {
+        let named =
+            std::env::var_os("REELPIN_TEST_IPFS_RPC").and_then(|rpc| rpc.into_string().ok());
+        let Some(rpc) = named else {
             println!("not run: {test} on Kubo: REELPIN_TEST_IPFS_RPC names no node");
             return None;
         };
