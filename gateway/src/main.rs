@@ -12,6 +12,7 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::{Limits, Node};
+use reelpin_schema::pinning::{self, Services};
 use reelpin_schema::queue::Queue;
 use reelpin_schema::settings::{self, Source};
 use tokio::net::TcpListener;
@@ -62,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
             ipfs.credentials.as_ref().map(|(user, secret)| (user.as_str(), secret.expose()));
         Node::new(&ipfs.rpc, credentials, Limits::default())
     });
+    let named = engines.ipfs.as_ref().map_or(&[][..], |ipfs| &ipfs.services);
     let mut shared = Engines {
         db,
         bucket,
@@ -70,6 +72,7 @@ async fn main() -> anyhow::Result<()> {
         ambient: Ambient::system(),
         upload_once: false,
         own_node: false,
+        services: Services::new(named, pinning::Limits::default())?,
     };
     if let Some(Command::Janitor { dry_run }) = cli.command {
         return tidy(&shared, if dry_run { Mode::Dry } else { Mode::Wet }).await;

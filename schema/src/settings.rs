@@ -8,7 +8,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::secret::Secret;
-use crate::{bucket, db};
+use crate::{bucket, db, pinning};
 
 /// The most bytes that one PUT carries (S3 API reference), and so the largest upload for now.
 pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
@@ -142,7 +142,11 @@ impl Source {
     /// Names that are set and that no part of Reelpin reads: most likely misspelt.
     pub fn unknown(&self) -> Vec<&str> {
         let names = self.env.keys().chain(self.file.keys()).map(String::as_str);
-        names.filter(|name| !KNOWN.contains(name)).collect()
+        names.filter(|name| !self.knows(name)).collect()
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        KNOWN.contains(&name) || pinning::is_setting(self, name)
     }
 
     /// Ends the reading.
@@ -176,6 +180,8 @@ pub struct Ipfs {
     pub gateway: Option<String>,
     /// Whether originals are pinned too.
     pub pin_original: bool,
+    /// Services that fetch from it what they are to keep.
+    pub services: Vec<pinning::Config>,
 }
 
 /// What the gateway needs beside the engines.
@@ -234,7 +240,8 @@ impl Engines {
     /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_REGION`, `_BUCKET`,
     /// `_ACCESS_KEY`, `_SECRET_KEY`, and, when originals and published folders are to be pinned,
     /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
-    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched.
+    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched; and
+    /// `REELPIN_PIN_SERVICES` with `REELPIN_PIN_<NAME>_ENDPOINT`, `_TOKEN` and `_ORIGINAL` of each.
     pub fn read(source: &mut Source) -> Self {
         let url = source.want("REELPIN_DATABASE_URL");
         let connections = source.parse("REELPIN_DATABASE_CONNECTIONS", 16, "a number");
@@ -251,6 +258,9 @@ impl Engines {
             secret_key: Secret::new(source.want("REELPIN_S3_SECRET_KEY")),
         };
         let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
+        if ipfs.is_none() {
+            pinning::Config::refuse(source);
+        }
         Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs }
     }
 }
@@ -271,13 +281,15 @@ impl Ipfs {
                     .to_owned(),
             );
         }
+        let pin_original = source.parse("REELPIN_PIN_ORIGINAL", false, "true or false");
         Self {
+            services: pinning::Config::read(source, pin_original),
             rpc,
             credentials,
             gateway: source
                 .get("REELPIN_IPFS_GATEWAY")
                 .map(|url| url.trim_end_matches('/').to_owned()),
-            pin_original: source.parse("REELPIN_PIN_ORIGINAL", false, "true or false"),
+            pin_original,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table `unpins`: content that an IPFS node is to let go of, now that no pin needs it.
+//! The table `unpins`: content that an IPFS node or a service is to let go of, now that no pin needs it.
 //!
 //! A row comes in the transaction that removes a pin, and goes once the node has surely let go. The
 //! janitor makes it `releasing` before it tells the node, in a transaction that sees every pin; whose
@@ -37,6 +37,10 @@ pub const LATE_PIN: Duration = LEASE.saturating_add(PIN).saturating_add(SLACK);
 
 /// How long collecting waits for pins that are being made.
 const BUSY: Duration = Duration::from_secs(5);
+
+/// How long what a service is to let go of waits for one that the settings name no more: a week, in
+/// which somebody may notice that it was left out by mistake.
+pub const GONE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// Stands in place of a content id for all blocks of a node that no pin holds.
 pub const LOOSE: &str = "";
@@ -81,24 +85,46 @@ async fn note(tx: &Tx, target: &str, cid: &str, settles: OffsetDateTime) -> Resu
     Ok(())
 }
 
-/// What is due now, oldest first, at most `limit`, with whether it is still in use: then
-/// [`take`] would not release it.
+/// What is due now at these targets, oldest first, at most `limit`, with whether it is still in use:
+/// then [`take`] would not release it.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn due(tx: &Tx, limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
-    look(tx, None, limit).await
+pub async fn due(tx: &Tx, targets: &[String], limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
+    look(tx, None, targets, limit).await
 }
 
-/// Takes what is due, at most `limit`, and makes it `releasing` under the name `call`, fresh for each
+/// Forgets what targets are to let go of that are none of these, once nobody could tell them for
+/// [`GONE`]. Returns it.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn give_up(tx: &Tx, targets: &[String]) -> Result<Vec<Unpin>, DbError> {
+    let rows = tx
+        .all(
+            "-- unpin.give_up
+            DELETE FROM unpins WHERE created_at < $2 AND target <> 'node' AND target <> ALL($1)
+            RETURNING target, cid",
+            &[&targets, &(tx.now() - GONE)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| Unpin { target: row.get("target"), cid: row.get("cid") }).collect())
+}
+
+/// Takes what is due at these targets, at most `limit`, and makes it `releasing` under the name `call`, fresh for each
 /// call of `run_tx`. What a pin needs again is forgotten instead, and [`LOOSE`] blocks are put off
 /// while a pin is being made.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn take(tx: &Tx, call: Uuid, limit: i64) -> Result<Vec<Unpin>, DbError> {
+pub async fn take(
+    tx: &Tx,
+    call: Uuid,
+    targets: &[String],
+    limit: i64,
+) -> Result<Vec<Unpin>, DbError> {
     let mut taken = Vec::new();
-    for (unpin, in_use) in look(tx, Some(call), limit).await? {
+    for (unpin, in_use) in look(tx, Some(call), targets, limit).await? {
         if in_use {
             leave(tx, &unpin).await?;
             continue;
@@ -117,14 +143,20 @@ pub async fn take(tx: &Tx, call: Uuid, limit: i64) -> Result<Vec<Unpin>, DbError
     Ok(taken)
 }
 
-async fn look(tx: &Tx, call: Option<Uuid>, limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
+async fn look(
+    tx: &Tx,
+    call: Option<Uuid>,
+    targets: &[String],
+    limit: i64,
+) -> Result<Vec<(Unpin, bool)>, DbError> {
     // A body that runs again after a commit whose answer was lost finds its own.
     let rows = tx
         .all(
             "-- unpin.due
-            SELECT target, cid FROM unpins WHERE ready_at <= $1 OR call = $2
-            ORDER BY ready_at, target, cid LIMIT $3",
-            &[&tx.now(), &call, &limit],
+            SELECT target, cid FROM unpins
+            WHERE (ready_at <= $1 OR call = $2) AND target = ANY($3)
+            ORDER BY ready_at, target, cid LIMIT $4",
+            &[&tx.now(), &call, &targets, &limit],
         )
         .await?;
     let mut due = Vec::with_capacity(rows.len());

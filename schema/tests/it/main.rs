@@ -2,6 +2,7 @@
 
 mod cid;
 mod ipfs;
+mod pinning;
 mod position;
 mod settings;
 mod status;

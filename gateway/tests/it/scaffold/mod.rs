@@ -81,6 +81,7 @@ impl Stage {
             s3_public_endpoint: bucket.config.public_endpoint.clone(),
         };
         let engines = Engines {
+            services: Default::default(),
             db: db.clone(),
             bucket: bucket.client.clone(),
             queue: queue.clone(),
