@@ -4,6 +4,7 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::Node;
+use reelpin_schema::pinning::Services;
 use reelpin_schema::queue::Queue;
 
 /// What every step of the gateway works with. Clones share it.
@@ -25,4 +26,6 @@ pub struct Engines {
     pub upload_once: bool,
     /// Whether nobody else uses the node.
     pub own_node: bool,
+    /// Services that keep what the node has.
+    pub services: Services,
 }

@@ -14,6 +14,7 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::{Limits, Node};
+use reelpin_schema::pinning::{self, Services};
 use reelpin_schema::queue::Queue;
 use reelpin_schema::settings::{self, Source};
 use tokio::net::TcpListener;
@@ -87,6 +88,7 @@ async fn main() -> anyhow::Result<ExitCode> {
     }
     let bucket = Bucket::new(&engines.bucket);
     let node = engines.ipfs.as_ref().map(|ipfs| Node::configured(ipfs, Limits::default()));
+    let named = engines.ipfs.as_ref().map_or(&[][..], |ipfs| &ipfs.services);
     let mut shared = Engines {
         db,
         bucket,
@@ -95,6 +97,7 @@ async fn main() -> anyhow::Result<ExitCode> {
         ambient: Ambient::system(),
         upload_once: false,
         own_node: false,
+        services: Services::new(named, pinning::Limits::default())?,
     };
     if let Some(Command::Janitor { dry_run }) = cli.command {
         tidy(&shared, if dry_run { Mode::Dry } else { Mode::Wet }).await?;

@@ -13,6 +13,7 @@ pub mod ipfs;
 pub mod keys;
 pub mod lease;
 pub mod pin;
+pub mod pinning;
 #[cfg(feature = "planted")]
 pub mod planted;
 pub mod queue;

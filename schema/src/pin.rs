@@ -1,12 +1,18 @@
-//! The table `pins`: what an IPFS node is to keep, and whether it does.
+//! The table `pins`: what the IPFS node and pinning services are to keep, and whether they do.
 
 use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
 use tokio_postgres::Row;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::db::{DbError, Tx, sql};
-use crate::unpin;
+use crate::task::{Kind, NewTask};
+use crate::{pinning, unpin};
+
+mod remote;
+
+pub use remote::{hasten, note, of_task, request};
 
 /// The target name of the configured IPFS node.
 pub const NODE: &str = "node";
@@ -29,7 +35,7 @@ impl Role {
         }
     }
 
-    /// The place of the task that pins it.
+    /// The place of the task that pins it at the node.
     pub const fn place(self) -> i64 {
         match self {
             Self::Published => 0,
@@ -54,7 +60,7 @@ pub enum State {
     Queued,
     /// Its blocks are on their way.
     Pinning,
-    /// The node lists it.
+    /// Its target says that it keeps it.
     Pinned,
     /// Every attempt failed.
     Failed,
@@ -91,14 +97,31 @@ pub struct NewPin {
     pub target: String,
     /// The content id.
     pub cid: String,
-    /// The place of the task that pins it: [`Role::place`].
-    pub place: i64,
 }
 
 impl NewPin {
     /// A pin at the configured node.
     pub fn at_node(role: Role, cid: String) -> Self {
-        Self { role, target: NODE.to_owned(), cid, place: role.place() }
+        Self::at(NODE, role, cid)
+    }
+
+    /// A pin at the node or the service of this name.
+    pub fn at(target: &str, role: Role, cid: String) -> Self {
+        Self { role, target: target.to_owned(), cid }
+    }
+
+    /// The task that makes it.
+    pub fn task(&self) -> NewTask {
+        let (kind, place) = task_of(&self.target, self.role);
+        NewTask::at(kind, place)
+    }
+}
+
+/// Kind and place of the task that has a target keep what a role keeps.
+fn task_of(target: &str, role: Role) -> (Kind, i64) {
+    match target {
+        NODE => (Kind::Pin, role.place()),
+        service => (Kind::PinService, pinning::place(service, role)),
     }
 }
 
@@ -115,9 +138,20 @@ pub struct Pin {
     pub state: State,
     /// What is kept until this one is pinned, and then let go.
     pub replaces: Option<String>,
+    /// The id of a service's own request for it.
+    pub request: Option<String>,
+    /// What stands in its way, in words.
+    pub error: Option<String>,
+    /// When state or request last changed.
+    pub updated_at: OffsetDateTime,
 }
 
 impl Pin {
+    /// Whether the task of this kind and place is its own.
+    pub fn is_of(&self, kind: Kind, place: i64) -> bool {
+        task_of(&self.target, self.role) == (kind, place)
+    }
+
     fn read(row: &Row) -> Result<Self, DbError> {
         Ok(Self {
             role: Role::from_name(row.get("role"))?,
@@ -125,6 +159,9 @@ impl Pin {
             cid: row.get("cid"),
             state: State::from_name(row.get("state"))?,
             replaces: row.get("replaces"),
+            request: row.get("request"),
+            error: row.get("error"),
+            updated_at: row.get("updated_at"),
         })
     }
 }
@@ -135,12 +172,10 @@ impl Pin {
 /// [`DbError`].
 pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
     tx.exec(
-        sql!(
-            "-- pin.insert
+        sql!("-- pin.insert
         INSERT INTO pins (video_id, target, role, cid, state, created_at, updated_at)
         VALUES ($1, $2, $3, $4, 'queued', $5, $5)
-        ON CONFLICT (video_id, target, role) DO NOTHING"
-        ),
+        ON CONFLICT (video_id, target, role) DO NOTHING"),
         &[&video, &new.target, &new.role.name(), &new.cid, &tx.now()],
     )
     .await?;
@@ -153,11 +188,9 @@ pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
 /// [`DbError`].
 pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
     tx.all(
-        sql!(
-            "-- pin.of_video
-        SELECT role, target, cid, state, replaces FROM pins WHERE video_id = $1
-        ORDER BY role DESC, target LIMIT 100"
-        ),
+        sql!("-- pin.of_video
+        SELECT role, target, cid, state, replaces, request, error, updated_at FROM pins WHERE video_id = $1
+        ORDER BY role DESC, target <> 'node', target LIMIT 100"),
         &[&video],
     )
     .await?
@@ -172,11 +205,10 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbError> {
     tx.all(
-        sql!(
-            "-- pin.of_videos
-        SELECT video_id, role, target, cid, state, replaces FROM pins WHERE video_id = ANY($1)
-        ORDER BY video_id, role DESC, target LIMIT 10000"
-        ),
+        sql!("-- pin.of_videos
+        SELECT video_id, role, target, cid, state, replaces, request, error, updated_at FROM pins
+        WHERE video_id = ANY($1)
+        ORDER BY video_id, role DESC, target <> 'node', target LIMIT 10000"),
         &[&videos],
     )
     .await?
@@ -189,19 +221,18 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbE
 ///
 /// # Errors
 /// [`DbError::Stale`] when there is no such pin.
-pub async fn set_state(tx: &Tx, video: Uuid, role: Role, state: State) -> Result<(), DbError> {
+pub async fn set_state(tx: &Tx, video: Uuid, pin: &Pin, state: State) -> Result<(), DbError> {
     tx.exec_one(
         "the pin",
-        sql!(
-            "-- pin.set_state
-        UPDATE pins SET state = $3, updated_at = $4 WHERE video_id = $1 AND role = $2"
-        ),
-        &[&video, &role.name(), &state.name(), &tx.now()],
+        sql!("-- pin.set_state
+        UPDATE pins SET updated_at = CASE WHEN state = $4 THEN updated_at ELSE $5 END, state = $4
+        WHERE video_id = $1 AND target = $2 AND role = $3"),
+        &[&video, &pin.target, &pin.role.name(), &state.name(), &tx.now()],
     )
     .await
 }
 
-/// Records that the node lists a pin, and lets go of what it takes the place of.
+/// Records that its target keeps a pin, and lets go of what it takes the place of.
 ///
 /// # Errors
 /// [`DbError::Stale`] when the video's pin is gone or of another content by now.
@@ -213,11 +244,9 @@ pub async fn pinned(tx: &Tx, video: Uuid, pin: &Pin) -> Result<(), DbError> {
     }
     tx.exec_one(
         "the pin",
-        sql!(
-            "-- pin.pinned
-        UPDATE pins SET state = 'pinned', replaces = NULL, updated_at = $5
-        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"
-        ),
+        sql!("-- pin.pinned
+        UPDATE pins SET state = 'pinned', replaces = NULL, error = NULL, updated_at = $5
+        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"),
         &[&video, &pin.target, &pin.role.name(), &pin.cid, &tx.now()],
     )
     .await
@@ -248,11 +277,10 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
     };
     tx.exec_one(
         "the pin",
-        sql!(
-            "-- pin.supersede
-        UPDATE pins SET cid = $4, replaces = $5, state = 'queued', updated_at = $6
-        WHERE video_id = $1 AND target = $2 AND role = $3"
-        ),
+        sql!("-- pin.supersede
+        UPDATE pins SET cid = $4, replaces = $5, state = 'queued', request = NULL, error = NULL,
+            updated_at = $6
+        WHERE video_id = $1 AND target = $2 AND role = $3"),
         &[
             &video,
             &new.target,
@@ -272,11 +300,9 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
 /// [`DbError`].
 pub async fn requeue(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        sql!(
-            "-- pin.requeue
-        UPDATE pins SET state = 'queued', updated_at = $2
-        WHERE video_id = $1 AND state = 'failed'"
-        ),
+        sql!("-- pin.requeue
+        UPDATE pins SET state = 'queued', error = NULL, updated_at = $2
+        WHERE video_id = $1 AND state = 'failed'"),
         &[&video, &tx.now()],
     )
     .await?;

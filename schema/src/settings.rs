@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::queue::pulsar;
 use crate::secret::Secret;
-use crate::{bucket, db};
+use crate::{bucket, db, pinning};
 
 /// The most bytes that one PUT carries (S3 API reference), and so the largest upload for now.
 pub const MAX_UPLOAD: u64 = 5 * 1024 * 1024 * 1024;
@@ -156,7 +156,11 @@ impl Source {
     /// Names that are set and that no part of Reelpin reads: most likely misspelt.
     pub fn unknown(&self) -> Vec<&str> {
         let names = self.env.keys().chain(self.file.keys()).map(String::as_str);
-        names.filter(|name| !KNOWN.contains(name) && !name.starts_with(TESTS)).collect()
+        names.filter(|name| !self.knows(name)).collect()
+    }
+
+    fn knows(&self, name: &str) -> bool {
+        KNOWN.contains(&name) || name.starts_with(TESTS) || pinning::is_setting(self, name)
     }
 
     /// Ends the reading.
@@ -192,6 +196,8 @@ pub struct Ipfs {
     pub gateway: Option<String>,
     /// Whether originals are pinned too.
     pub pin_original: bool,
+    /// Services that fetch from it what they are to keep.
+    pub services: Vec<pinning::Config>,
 }
 
 /// What the gateway needs beside the engines.
@@ -252,7 +258,8 @@ impl Engines {
     /// `_DATABASE_CONNECTIONS`), `REELPIN_S3_ENDPOINT`, `_PUBLIC_ENDPOINT`, `_ADDRESSING`, `_REGION`,
     /// `_BUCKET`, `_ACCESS_KEY`, `_SECRET_KEY`, `_SESSION_TOKEN`, and, when originals and published folders are to be pinned,
     /// `REELPIN_IPFS_RPC`, `_IPFS_RPC_AUTH` (`user:password`), `_IPFS_GATEWAY` and
-    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched. And
+    /// `REELPIN_PIN_ORIGINAL`, which has no default: nobody can recall what others fetched;
+    /// `REELPIN_PIN_SERVICES` with `REELPIN_PIN_<NAME>_ENDPOINT`, `_TOKEN` and `_ORIGINAL` of each; and
     /// `REELPIN_PULSAR_URL`, `_PULSAR_TOKEN`, `_PULSAR_CA` and `_PULSAR_NAMESPACE`.
     pub fn read(source: &mut Source) -> Self {
         let url = source.want("REELPIN_DATABASE_URL");
@@ -276,6 +283,9 @@ impl Engines {
             session_token: source.get("REELPIN_S3_SESSION_TOKEN").map(Secret::new),
         };
         let ipfs = source.get("REELPIN_IPFS_RPC").map(|rpc| Ipfs::read(source, rpc));
+        if ipfs.is_none() {
+            pinning::Config::refuse(source);
+        }
         let queue = source.get("REELPIN_PULSAR_URL").map(|url| read_pulsar(source, url));
         Self { database: db::Config { url: Secret::new(url), connections }, bucket, ipfs, queue }
     }
@@ -320,13 +330,15 @@ impl Ipfs {
                     .to_owned(),
             );
         }
+        let pin_original = source.parse("REELPIN_PIN_ORIGINAL", false, "true or false");
         Self {
+            services: pinning::Config::read(source, pin_original),
             rpc,
             credentials,
             gateway: source
                 .get("REELPIN_IPFS_GATEWAY")
                 .map(|url| url.trim_end_matches('/').to_owned()),
-            pin_original: source.parse("REELPIN_PIN_ORIGINAL", false, "true or false"),
+            pin_original,
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The table `unpins`: content that an IPFS node is to let go of, now that no pin needs it.
+//! The table `unpins`: content that an IPFS node or a service is to let go of, now that no pin needs it.
 //!
 //! A row comes in the transaction that removes a pin, and goes once the node has surely let go. The
 //! janitor makes it `releasing` before it tells the node, in a transaction that sees every pin; whose
@@ -38,6 +38,10 @@ pub const LATE_PIN: Duration = LEASE.saturating_add(PIN).saturating_add(SLACK);
 /// How long collecting waits for pins that are being made.
 const BUSY: Duration = Duration::from_secs(5);
 
+/// How long what a service is to let go of waits for one that the settings name no more: a week, in
+/// which somebody may notice that it was left out by mistake.
+pub const GONE: Duration = Duration::from_secs(7 * 24 * 3600);
+
 /// Stands in place of a content id for all blocks of a node that no pin holds.
 pub const LOOSE: &str = "";
 
@@ -68,39 +72,59 @@ pub async fn loosened(tx: &Tx, target: &str) -> Result<(), DbError> {
 
 async fn note(tx: &Tx, target: &str, cid: &str, settles: OffsetDateTime) -> Result<(), DbError> {
     tx.exec(
-        sql!(
-            "-- unpin.insert
+        sql!("-- unpin.insert
         INSERT INTO unpins (target, cid, state, ready_at, settles_at, created_at, updated_at)
         VALUES ($1, $2, 'waiting', $3, $4, $3, $3)
         ON CONFLICT (target, cid) DO UPDATE SET
             settles_at = GREATEST(unpins.settles_at, excluded.settles_at),
             ready_at = CASE WHEN unpins.state = 'waiting'
-                THEN LEAST(unpins.ready_at, excluded.ready_at) ELSE unpins.ready_at END"
-        ),
+                THEN LEAST(unpins.ready_at, excluded.ready_at) ELSE unpins.ready_at END"),
         &[&target, &cid, &tx.now(), &settles],
     )
     .await?;
     Ok(())
 }
 
-/// What is due now, oldest first, at most `limit`, with whether it is still in use: then
-/// [`take`] would not release it.
+/// What is due now at these targets, oldest first, at most `limit`, with whether it is still in use:
+/// then [`take`] would not release it.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn due(tx: &Tx, limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
-    look(tx, None, limit).await
+pub async fn due(tx: &Tx, targets: &[String], limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
+    look(tx, None, targets, limit).await
 }
 
-/// Takes what is due, at most `limit`, and makes it `releasing` under the name `call`, fresh for each
+/// Forgets what targets are to let go of that are none of these, once nobody could tell them for
+/// [`GONE`]. Returns it.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn give_up(tx: &Tx, targets: &[String]) -> Result<Vec<Unpin>, DbError> {
+    let rows = tx
+        .all(
+            sql!("-- unpin.give_up
+            DELETE FROM unpins WHERE created_at < $2 AND target <> 'node' AND target <> ALL($1)
+            RETURNING target, cid"),
+            &[&targets, &(tx.now() - GONE)],
+        )
+        .await?;
+    Ok(rows.iter().map(|row| Unpin { target: row.get("target"), cid: row.get("cid") }).collect())
+}
+
+/// Takes what is due at these targets, at most `limit`, and makes it `releasing` under the name `call`, fresh for each
 /// call of `run_tx`. What a pin needs again is forgotten instead, and [`LOOSE`] blocks are put off
 /// while a pin is being made.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn take(tx: &Tx, call: Uuid, limit: i64) -> Result<Vec<Unpin>, DbError> {
+pub async fn take(
+    tx: &Tx,
+    call: Uuid,
+    targets: &[String],
+    limit: i64,
+) -> Result<Vec<Unpin>, DbError> {
     let mut taken = Vec::new();
-    for (unpin, in_use) in look(tx, Some(call), limit).await? {
+    for (unpin, in_use) in look(tx, Some(call), targets, limit).await? {
         if in_use {
             leave(tx, &unpin).await?;
             continue;
@@ -108,11 +132,9 @@ pub async fn take(tx: &Tx, call: Uuid, limit: i64) -> Result<Vec<Unpin>, DbError
         let arrives = tx.now() + if unpin.cid == LOOSE { COLLECTED } else { RELEASED };
         tx.exec_one(
             "what is to be unpinned",
-            sql!(
-                "-- unpin.take
+            sql!("-- unpin.take
             UPDATE unpins SET state = 'releasing', call = $3, ready_at = $4, updated_at = $5
-            WHERE target = $1 AND cid = $2"
-            ),
+            WHERE target = $1 AND cid = $2"),
             &[&unpin.target, &unpin.cid, &call, &arrives, &tx.now()],
         )
         .await?;
@@ -121,16 +143,20 @@ pub async fn take(tx: &Tx, call: Uuid, limit: i64) -> Result<Vec<Unpin>, DbError
     Ok(taken)
 }
 
-async fn look(tx: &Tx, call: Option<Uuid>, limit: i64) -> Result<Vec<(Unpin, bool)>, DbError> {
+async fn look(
+    tx: &Tx,
+    call: Option<Uuid>,
+    targets: &[String],
+    limit: i64,
+) -> Result<Vec<(Unpin, bool)>, DbError> {
     // A body that runs again after a commit whose answer was lost finds its own.
     let rows = tx
         .all(
-            sql!(
-                "-- unpin.due
-            SELECT target, cid FROM unpins WHERE ready_at <= $1 OR call = $2
-            ORDER BY ready_at, target, cid LIMIT $3"
-            ),
-            &[&tx.now(), &call, &limit],
+            sql!("-- unpin.due
+            SELECT target, cid FROM unpins
+            WHERE (ready_at <= $1 OR call = $2) AND target = ANY($3)
+            ORDER BY ready_at, target, cid LIMIT $4"),
+            &[&tx.now(), &call, &targets, &limit],
         )
         .await?;
     let mut due = Vec::with_capacity(rows.len());
@@ -147,21 +173,17 @@ async fn look(tx: &Tx, call: Option<Uuid>, limit: i64) -> Result<Vec<(Unpin, boo
 async fn in_use(tx: &Tx, unpin: &Unpin) -> Result<bool, DbError> {
     let found = if unpin.cid == LOOSE {
         tx.opt(
-            sql!(
-                "-- unpin.pinning
-            SELECT 1 AS one FROM tasks WHERE state = 'running' AND kind = 'pin' LIMIT 1"
-            ),
+            sql!("-- unpin.pinning
+            SELECT 1 AS one FROM tasks WHERE state = 'running' AND kind = 'pin' LIMIT 1"),
             &[],
         )
         .await?
     } else {
         tx.opt(
-            sql!(
-                "-- unpin.wanted
+            sql!("-- unpin.wanted
             SELECT 1 AS one FROM pins p JOIN videos v ON v.id = p.video_id
             WHERE p.target = $1 AND (p.cid = $2 OR p.replaces = $2)
-                AND v.upload_status <> 'deleted' LIMIT 1"
-            ),
+                AND v.upload_status <> 'deleted' LIMIT 1"),
             &[&unpin.target, &unpin.cid],
         )
         .await?
@@ -174,11 +196,9 @@ async fn leave(tx: &Tx, unpin: &Unpin) -> Result<(), DbError> {
         return remove(tx, unpin).await;
     }
     tx.exec(
-        sql!(
-            "-- unpin.put_off
+        sql!("-- unpin.put_off
         UPDATE unpins SET state = 'waiting', call = NULL, ready_at = $3, updated_at = $4
-        WHERE target = $1 AND cid = $2"
-        ),
+        WHERE target = $1 AND cid = $2"),
         &[&unpin.target, &unpin.cid, &(tx.now() + BUSY), &tx.now()],
     )
     .await?;
@@ -207,11 +227,9 @@ pub async fn remove(tx: &Tx, unpin: &Unpin) -> Result<(), DbError> {
 pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbError> {
     let row = tx
         .opt(
-            sql!(
-                "-- unpin.released
+            sql!("-- unpin.released
             SELECT updated_at, settles_at FROM unpins
-            WHERE target = $1 AND cid = $2 AND state = 'releasing' AND call = $3"
-            ),
+            WHERE target = $1 AND cid = $2 AND state = 'releasing' AND call = $3"),
             &[&unpin.target, &unpin.cid, &call],
         )
         .await?;
@@ -222,11 +240,9 @@ pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbErro
         remove(tx, unpin).await?;
     } else {
         tx.exec(
-            sql!(
-                "-- unpin.once_more
+            sql!("-- unpin.once_more
             UPDATE unpins SET state = 'waiting', call = NULL, ready_at = settles_at, updated_at = $3
-            WHERE target = $1 AND cid = $2"
-            ),
+            WHERE target = $1 AND cid = $2"),
             &[&unpin.target, &unpin.cid, &tx.now()],
         )
         .await?;
@@ -241,11 +257,9 @@ pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbErro
 pub async fn is_releasing(tx: &Tx, target: &str, cid: &str) -> Result<bool, DbError> {
     let found = tx
         .opt(
-            sql!(
-                "-- unpin.is_releasing
+            sql!("-- unpin.is_releasing
             SELECT 1 AS one FROM unpins
-            WHERE target = $1 AND cid IN ($2, '') AND state = 'releasing' LIMIT 1"
-            ),
+            WHERE target = $1 AND cid IN ($2, '') AND state = 'releasing' LIMIT 1"),
             &[&target, &cid],
         )
         .await?;

@@ -6,6 +6,7 @@ use reelpin_schema::cid::{CidError, DirectoryError};
 use reelpin_schema::db::DbError;
 use reelpin_schema::failure::Failure;
 use reelpin_schema::ipfs::IpfsError;
+use reelpin_schema::pinning::ServiceError;
 use reelpin_schema::video::StepError;
 
 use crate::confine::{ConfineError, WorkError};
@@ -43,6 +44,9 @@ pub enum Cause {
     /// The IPFS node.
     #[error("IPFS: {0}")]
     Ipfs(#[from] IpfsError),
+    /// A pinning service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A media program could not be run, or ended badly.
     #[error("{program}: {source}; it said: {said}")]
     Media {
@@ -165,6 +169,7 @@ macro_rules! ours {
 ours!(
     BucketError,
     IpfsError,
+    ServiceError,
     SourceError,
     WorkError,
     std::io::Error,

@@ -7,6 +7,7 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::{Limits, Node};
+use reelpin_schema::pinning::{self, Services};
 use reelpin_schema::queue::Queue;
 use reelpin_schema::settings::{self, Source};
 use reelpin_transcoder::Collaborators;
@@ -32,11 +33,14 @@ async fn main() -> anyhow::Result<()> {
     let db = Db::new(&engines.database)?;
     db.migrate().await.context("the database")?;
     let node = engines.ipfs.as_ref().map(|ipfs| Node::configured(ipfs, Limits::default()));
+    let named = engines.ipfs.as_ref().map_or(&[][..], |ipfs| &ipfs.services);
+    let services = Services::new(named, pinning::Limits::default())?;
     let collaborators = Collaborators {
         db,
         bucket: Bucket::new(&engines.bucket),
         node: node.transpose()?,
         pin_original: engines.ipfs.as_ref().is_some_and(|ipfs| ipfs.pin_original),
+        services,
         own_node: false,
         queue: Queue::of(engines.queue.clone()),
         ambient: Ambient::system(),

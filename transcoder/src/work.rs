@@ -8,6 +8,8 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::db::Db;
 use reelpin_schema::ipfs::Node;
+use reelpin_schema::pin::{NewPin, Role};
+use reelpin_schema::pinning::Services;
 use reelpin_schema::queue::Queue;
 
 use crate::confine::{ConfineError, WorkError};
@@ -25,6 +27,8 @@ pub struct Collaborators {
     pub node: Option<Node>,
     /// Whether originals are pinned too.
     pub pin_original: bool,
+    /// Services that fetch from the node what they are to keep.
+    pub services: Services,
     /// Whether the node is ours alone, so that its unpinned blocks may be collected.
     pub own_node: bool,
     /// The queue.
@@ -64,6 +68,18 @@ impl Work {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.engines.queue
+    }
+
+    /// The pins to be made of a content: one at the node, and one at each service that is given what
+    /// this role keeps.
+    pub(crate) fn pins(&self, role: Role, cid: &str) -> Vec<NewPin> {
+        let wanted = role == Role::Published || self.engines.pin_original;
+        if self.engines.node.is_none() || !wanted {
+            return Vec::new();
+        }
+        let mut pins = vec![NewPin::at_node(role, cid.to_owned())];
+        pins.extend(self.engines.services.pins(role, cid));
+        pins
     }
 
     /// The content id of bytes at hand.

@@ -63,8 +63,9 @@ export class RpStatus extends HTMLElement {
 }
 
 /** "Original on IPFS: pinned". */
-function pinWords({ target, state, cid }, original) {
-  return `${cid === original ? "Original" : "Published folder"} on ${target === "node" ? "IPFS" : target}: ${PINS[state] ?? state}`;
+function pinWords({ target, state, cid, error }, original) {
+  const words = `${cid === original ? "Original" : "Published folder"} on ${target === "node" ? "IPFS" : target}: ${PINS[state] ?? state}`;
+  return error && state !== "pinned" ? `${words} (${error})` : words;
 }
 
 customElements.define("rp-status", RpStatus);

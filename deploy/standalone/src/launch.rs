@@ -13,6 +13,7 @@ use reelpin_schema::ambient::Ambient;
 use reelpin_schema::bucket::{Bucket, BucketError};
 use reelpin_schema::db::{Db, DbError};
 use reelpin_schema::ipfs::{IpfsError, Limits, Node};
+use reelpin_schema::pinning::{self, ServiceError, Services};
 use reelpin_schema::queue::Queue;
 use reelpin_schema::settings::{self, SettingsError, Source};
 use reelpin_transcoder::confine::{ConfineError, Toolbox};
@@ -66,6 +67,9 @@ pub enum LaunchError {
     /// The IPFS node.
     #[error("IPFS: {0}")]
     Ipfs(#[from] IpfsError),
+    /// A pinning service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// ffmpeg is missing.
     #[error(transparent)]
     Tools(#[from] ConfineError),
@@ -148,6 +152,8 @@ async fn serve(
         upload_endpoint: reached.bucket.upload_endpoint(),
         settings: gateway,
     };
+    let named = ipfs.map_or(&[][..], |ipfs| &ipfs.services);
+    let services = Services::new(named, pinning::Limits::default())?;
     let own_node = engines.endpoints().ipfs.is_some();
     let shared = reelpin_gateway::Engines {
         db: db.clone(),
@@ -157,6 +163,7 @@ async fn serve(
         ambient: Ambient::system(),
         upload_once: bucket.honours_once().await?,
         own_node,
+        services: services.clone(),
     };
     let collaborators = Collaborators {
         db,
@@ -164,6 +171,7 @@ async fn serve(
         node,
         pin_original: ipfs.is_some_and(|i| i.pin_original),
         own_node,
+        services,
         queue,
         ambient: Ambient::system(),
     };

@@ -20,6 +20,7 @@ use reelpin_schema::bucket::BucketError;
 use reelpin_schema::db::DbError;
 use reelpin_schema::ipfs::IpfsError;
 use reelpin_schema::lease;
+use reelpin_schema::pinning::ServiceError;
 use uuid::Uuid;
 
 use crate::engines::Engines;
@@ -59,8 +60,11 @@ pub enum JanitorError {
     /// The IPFS node.
     #[error(transparent)]
     Ipfs(#[from] IpfsError),
+    /// A pinning service.
+    #[error(transparent)]
+    Service(#[from] ServiceError),
     /// A call was given up, since another janitor may count on its not coming any more.
-    #[error("the IPFS node was not told in time")]
+    #[error("the IPFS node or a service was not told in time")]
     Late,
 }
 

@@ -1,10 +1,11 @@
-//! Telling the IPFS node what to let go of: the protocol of `reelpin_schema::unpin`.
+//! Telling the IPFS node and the pinning services what to let go of: the protocol of
+//! `reelpin_schema::unpin`.
 
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use reelpin_schema::cid::Cid;
-use reelpin_schema::ipfs::{Node, PIN};
+use reelpin_schema::ipfs::PIN;
 use reelpin_schema::pin::NODE;
 use reelpin_schema::unpin::{self, LOOSE, SENT, Unpin};
 use reelpin_schema::{db::DbError, lease};
@@ -22,7 +23,7 @@ impl Janitor {
     /// Takes or prolongs the lease, and lets go of what is due. Returns whether this janitor leads.
     pub(super) async fn release(&mut self, report: &mut Report) -> Result<bool, JanitorError> {
         let (token, call) = (self.token, self.engines.ambient.uuid());
-        let limit = if self.engines.node.is_some() { ROUND } else { 0 };
+        let targets = self.targets();
         let sent = self.engines.ambient.now();
         let lead = self
             .engines
@@ -31,33 +32,38 @@ impl Janitor {
                 if !lease::hold(tx, NAME, token, LEASE).await? {
                     return Ok::<_, DbError>(None);
                 }
-                let taken = unpin::take(tx, call, limit).await?;
-                Ok(Some((taken, lease::note(tx, NAME).await?)))
+                let given_up = unpin::give_up(tx, &targets).await?;
+                let taken = unpin::take(tx, call, &targets, ROUND).await?;
+                Ok(Some((taken, given_up, lease::note(tx, NAME).await?)))
             })
             .await?;
-        let Some((taken, note)) = lead else { return Ok(false) };
+        let Some((taken, given_up, note)) = lead else { return Ok(false) };
         self.place.get_or_insert_with(|| Place::read(note.as_deref()));
-        if let Some(node) = self.engines.node.clone() {
-            let done = self.call(&node, taken, sent, report).await;
-            let stored = self.released(done, call).await;
-            for unpin in report.noted(stored).unwrap_or_default() {
-                report.add(Thing::of(&unpin), "no video that is there needs it");
-            }
+        for Unpin { target, cid } in given_up {
+            tracing::warn!(
+                "{target} goes on keeping {cid}: REELPIN_PIN_SERVICES has named no such service for a \
+                 week, so nobody can tell it"
+            );
+        }
+        let done = self.call(taken, sent, report).await;
+        let stored = self.released(done, call).await;
+        for unpin in report.noted(stored).unwrap_or_default() {
+            report.add(Thing::of(&unpin), "no video that is there needs it");
         }
         Ok(true)
     }
 
-    /// Makes the calls; returns what the node has answered to.
-    async fn call(
-        &self,
-        node: &Node,
-        taken: Vec<Unpin>,
-        sent: Duration,
-        report: &mut Report,
-    ) -> Vec<Unpin> {
+    /// Who can be told.
+    fn targets(&self) -> Vec<String> {
+        let node = self.engines.node.iter().map(|_| NODE);
+        node.chain(self.engines.services.names()).map(str::to_owned).collect()
+    }
+
+    /// Makes the calls; returns what was answered to.
+    async fn call(&self, taken: Vec<Unpin>, sent: Duration, report: &mut Report) -> Vec<Unpin> {
         let (loose, pins): (Vec<_>, Vec<_>) =
             taken.into_iter().partition(|unpin| unpin.cid == LOOSE);
-        let calls = pins.iter().map(|unpin| self.let_go(node, &unpin.cid, sent + SENT));
+        let calls = pins.iter().map(|unpin| self.let_go(unpin, sent + SENT));
         let answers = join_all(calls).await;
         let mut done = Vec::new();
         for (unpin, answer) in pins.into_iter().zip(answers) {
@@ -65,6 +71,7 @@ impl Janitor {
                 done.push(unpin);
             }
         }
+        let Some(node) = &self.engines.node else { return done };
         for unpin in loose {
             let collected =
                 before(sent + SENT + PIN, &self.engines.ambient, node.collect_garbage()).await;
@@ -79,16 +86,22 @@ impl Janitor {
         done
     }
 
-    async fn let_go(&self, node: &Node, cid: &str, until: Duration) -> Result<(), JanitorError> {
-        let Ok(cid) = cid.parse::<Cid>() else {
-            // No node can have pinned it.
-            tracing::warn!(cid, "what is to be unpinned is no content id");
+    async fn let_go(&self, unpin: &Unpin, until: Duration) -> Result<(), JanitorError> {
+        let Ok(cid) = unpin.cid.parse::<Cid>() else {
+            // Nobody can have pinned it.
+            tracing::warn!(cid = unpin.cid, "what is to be unpinned is no content id");
             return Ok(());
         };
-        match before(until, &self.engines.ambient, node.unpin(cid)).await {
-            Some(answer) => Ok(answer?),
-            None => Err(JanitorError::Late),
-        }
+        let (node, services) = (&self.engines.node, &self.engines.services);
+        let telling = async {
+            match (unpin.target.as_str(), node, services.get(&unpin.target)) {
+                (NODE, Some(node), _) => Ok(node.unpin(cid).await?),
+                (_, _, Some(service)) => Ok(service.release(cid).await?),
+                // `targets` names none such.
+                (_, _, None) => Err(JanitorError::Late),
+            }
+        };
+        before(until, &self.engines.ambient, telling).await.unwrap_or(Err(JanitorError::Late))
     }
 
     async fn released(&self, done: Vec<Unpin>, call: Uuid) -> Result<Vec<Unpin>, JanitorError> {
@@ -110,7 +123,8 @@ impl Janitor {
                         stored.push(unpin.clone());
                     }
                 }
-                if own_node && stored.iter().any(|unpin| unpin.cid != LOOSE) {
+                let left = |unpin: &Unpin| unpin.target == NODE && unpin.cid != LOOSE;
+                if own_node && stored.iter().any(left) {
                     unpin::loosened(tx, NODE).await?;
                 }
                 Ok(stored)
@@ -121,13 +135,11 @@ impl Janitor {
 
     /// Reports what [`Janitor::release`] would let go of.
     pub(super) async fn would_release(&self, report: &mut Report) -> Result<(), JanitorError> {
-        if self.engines.node.is_none() {
-            return Ok(());
-        }
+        let targets = self.targets();
         let due = self
             .engines
             .db
-            .run_tx("janitor.due", async move |tx| unpin::due(tx, ROUND).await)
+            .run_tx("janitor.due", async move |tx| unpin::due(tx, &targets, ROUND).await)
             .await?;
         for (unpin, in_use) in due {
             if !in_use {

@@ -116,18 +116,21 @@ pub(crate) struct Rendition {
     url: Option<String>,
 }
 
-/// What an IPFS node keeps of it.
+/// What the IPFS node or a pinning service keeps of it.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Pin {
     /// Which node or service.
     target: String,
     state: State,
     cid: String,
+    /// What stands in its way, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
 }
 
 impl From<pin::Pin> for Pin {
     fn from(pin: pin::Pin) -> Self {
-        Self { target: pin.target, state: pin.state, cid: pin.cid }
+        Self { target: pin.target, state: pin.state, cid: pin.cid, error: pin.error }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The janitor as steps over real engines, in a time that the test sets.
 
 mod node;
+mod services;
 
 use bytes::Bytes;
 use expect_test::expect;
@@ -34,6 +35,7 @@ impl House {
     fn of(stage: &Stage) -> Self {
         let (clock, shelf) = (Ahead::default(), Shelf::default());
         let engines = Engines {
+            services: Default::default(),
             db: clock.database(&stage.db),
             bucket: stage.bucket.client.clone(),
             queue: stage.queue.clone(),

@@ -141,6 +141,7 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
                         "https://ipfs.example",
                     ),
                     pin_original: false,
+                    services: [],
                 },
             ),
         }

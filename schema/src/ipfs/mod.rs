@@ -10,6 +10,7 @@
 //! [`Node::is_pinned`] as the proof.
 
 mod error;
+mod peers;
 mod pins;
 mod put;
 mod requests;
@@ -80,6 +81,17 @@ pub trait Blocks: Send + Sync {
 
     /// Removes every block that no pin holds.
     async fn collect_garbage(&self) -> Result<(), IpfsError>;
+
+    /// The addresses at which the node can be dialled; none for one that knows of none.
+    async fn addresses(&self) -> Result<Vec<String>, IpfsError> {
+        Ok(Vec::new())
+    }
+
+    /// Connects to a peer; a node without a network does nothing.
+    async fn connect(&self, peer: &str) -> Result<(), IpfsError> {
+        let _ = peer;
+        Ok(())
+    }
 
     /// A file's bytes from `offset` on, at most `length` of them.
     fn cat(

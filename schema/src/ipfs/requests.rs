@@ -95,3 +95,21 @@ pub(super) struct Cat<'a> {
     pub(super) length: Option<u64>,
 }
 path!(Cat<'_>, "/cat");
+
+#[derive(Serialize)]
+pub(super) struct Id {}
+path!(Id, "/id");
+
+/// What matters of it: the library's own form also wants `ProtocolVersion`, which Kubo 0.44 leaves out.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct IdAnswer {
+    #[serde(default)]
+    pub(super) addresses: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct SwarmConnect<'a> {
+    pub(super) arg: &'a str,
+}
+path!(SwarmConnect<'_>, "/swarm/connect");

@@ -11,8 +11,8 @@ use ipfs_api_prelude::{ApiRequest, Backend as _};
 use serde::Deserialize;
 
 use super::requests::{
-    BlockAnswer, BlockPut, BlockStat, Cat, PinAdd, PinList, PinListAnswer, PinRemove, PinsAnswer,
-    RepoGc, Version, VersionAnswer,
+    BlockAnswer, BlockPut, BlockStat, Cat, Id, IdAnswer, PinAdd, PinList, PinListAnswer, PinRemove,
+    PinsAnswer, RepoGc, SwarmConnect, Version, VersionAnswer,
 };
 use super::{Blocks, IpfsError, Limits, PinName};
 use crate::cid::{Block, Cid};
@@ -136,6 +136,17 @@ impl Blocks for Rpc {
             200 => Ok(()),
             status => Err(IpfsError::refusal(status, &body)),
         }
+    }
+
+    async fn addresses(&self) -> Result<Vec<String>, IpfsError> {
+        let answer: IdAnswer = self.call(Id {}, None, self.limits.answer).await?;
+        Ok(answer.addresses.unwrap_or_default())
+    }
+
+    async fn connect(&self, peer: &str) -> Result<(), IpfsError> {
+        let query = SwarmConnect { arg: peer };
+        self.call::<_, serde::de::IgnoredAny>(query, None, self.limits.answer).await?;
+        Ok(())
     }
 
     fn cat(

@@ -237,7 +237,8 @@ pub async fn cancel_all(tx: &Tx, video: Uuid) -> Result<(), DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn cancel_work(tx: &Tx, video: Uuid) -> Result<(), DbError> {
-    let work = Kind::ALL.into_iter().filter(|kind| !matches!(kind, Kind::Pin | Kind::Delete));
+    let stays = |kind: &Kind| matches!(kind, Kind::Pin | Kind::PinService | Kind::Delete);
+    let work = Kind::ALL.into_iter().filter(|kind| !stays(kind));
     cancel(tx, video, &work.collect::<Vec<_>>()).await
 }
 
@@ -294,6 +295,21 @@ pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), D
     .await?;
     close_idle(tx, video).await?;
     enqueue(tx, video, &NewTask::at(kind, place)).await
+}
+
+/// Makes ready tasks that were put off claimable now.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn hasten(tx: &Tx, video: Uuid, kind: Kind, places: &[i64]) -> Result<(), DbError> {
+    tx.exec(
+        "-- task.hasten
+        UPDATE tasks SET ready_at = $4, announced_at = NULL, updated_at = $4
+        WHERE video_id = $1 AND kind = $2 AND place = ANY($3) AND state = 'ready' AND ready_at > $4",
+        &[&video, &kind.name(), &places, &tx.now()],
+    )
+    .await?;
+    Ok(())
 }
 
 /// Closes the attempts of a video's tasks that nobody works on.

@@ -13,8 +13,8 @@ pub use announce::{Unannounced, announced, unannounced};
 pub use claim::{LEASE, Lease, claim, next_ready, renew, suffix};
 pub use dead::{Dead, dead};
 pub use end::{
-    Ended, again, cancel_all, cancel_work, defer, finish, give_back, guard, progressed, refuse,
-    sweep, take_back, unsettled,
+    Ended, again, cancel_all, cancel_work, defer, finish, give_back, guard, hasten, progressed,
+    refuse, sweep, take_back, unsettled,
 };
 pub use enqueue::{NewTask, enqueue, revive, revive_dead};
 pub use split::{Busy, busy, end, one_stretch, split};

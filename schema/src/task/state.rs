@@ -23,13 +23,15 @@ pub enum Kind {
     Package,
     /// Brings a content id to an IPFS node; its place is that of the pin.
     Pin,
+    /// Has a pinning service keep a content id; its place is that of the pin.
+    PinService,
     /// Removes everything of a deleted video but its tombstone.
     Delete,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Probe,
         Self::Starter,
         Self::Encode,
@@ -39,6 +41,7 @@ impl Kind {
         Self::Digest,
         Self::Package,
         Self::Pin,
+        Self::PinService,
         Self::Delete,
     ];
 
@@ -54,6 +57,7 @@ impl Kind {
             Self::Digest => "digest",
             Self::Package => "package",
             Self::Pin => "pin",
+            Self::PinService => "pin_service",
             Self::Delete => "delete",
         }
     }
@@ -83,7 +87,7 @@ impl Kind {
             | Self::Poster
             | Self::Digest
             | Self::Package => 5,
-            Self::Pin => 100,
+            Self::Pin | Self::PinService => 100,
             Self::Delete => i64::MAX / 2,
         }
     }
@@ -98,13 +102,13 @@ impl Kind {
             | Self::Audio
             | Self::Digest
             | Self::Package => true,
-            Self::Starter | Self::Poster | Self::Pin | Self::Delete => false,
+            Self::Starter | Self::Poster | Self::Pin | Self::PinService | Self::Delete => false,
         }
     }
 
     /// Whether a completed video can lack what this task makes.
     pub const fn is_extra(self) -> bool {
-        matches!(self, Self::Poster | Self::Pin)
+        matches!(self, Self::Poster | Self::Pin | Self::PinService)
     }
 }
 

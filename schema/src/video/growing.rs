@@ -7,7 +7,7 @@ use super::steps::{StepError, found, to};
 use crate::db::{DbError, Tx, sql};
 use crate::event::{self, Event};
 use crate::pin::{self, NewPin};
-use crate::task::{self, Kind, Lease, NewTask};
+use crate::task::{self, Kind, Lease};
 use crate::transcode::{self, Grown};
 
 /// What was computed of the original's bytes.
@@ -38,7 +38,7 @@ pub async fn digested(tx: &Tx, lease: &Lease, done: &Digested) -> Result<(), DbE
     .await?;
     for new in &done.pins {
         pin::insert(tx, video, new).await?;
-        task::enqueue(tx, video, &NewTask::at(Kind::Pin, new.place)).await?;
+        task::enqueue(tx, video, &new.task()).await?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::db::{Tx, sql};
 use crate::event::{self, Event};
 use crate::file::{self, NewFile};
 use crate::pin::{self, NewPin, Role};
-use crate::task::{self, Kind, Lease};
+use crate::task::{self, Kind, Lease, NewTask};
 
 /// What became of a poster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,11 +94,11 @@ pub async fn republished(tx: &Tx, lease: &Lease, new: &Republished) -> Result<()
         role: pin.role,
         target: pin.target,
         cid: new.root_cid.clone(),
-        place: pin.role.place(),
     });
     for wanted in held.chain(new.pins.iter().cloned()) {
         if pin::supersede(tx, video.id, &wanted).await? {
-            task::again(tx, video.id, Kind::Pin, wanted.place).await?;
+            let NewTask { kind, place, .. } = wanted.task();
+            task::again(tx, video.id, kind, place).await?;
         }
     }
     Ok(())

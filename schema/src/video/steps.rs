@@ -161,7 +161,7 @@ pub async fn completed(tx: &Tx, lease: &Lease, done: &Completed) -> Result<(), S
     event::append(tx, video.id, &Event::Published { root_cid: done.root_cid.clone() }).await?;
     for new in &done.pins {
         pin::insert(tx, video.id, new).await?;
-        task::enqueue(tx, video.id, &NewTask::at(Kind::Pin, new.place)).await?;
+        task::enqueue(tx, video.id, &new.task()).await?;
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What the tests of several crates stand on: a private PostgreSQL cluster, a fresh migrated
-//! database for each test, and an S3 server in process. For tests alone: it panics nowhere, but
+//! database for each test, an S3 server and a pinning service in process. For tests alone: it panics nowhere, but
 //! its errors are for people who look at a failed test.
 
 mod bucket;
 mod clock;
 mod cluster;
+mod pinning;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio_postgres::error::SqlState;
 pub use bucket::{TestBucket, bucket};
 pub use clock::Ahead;
 use cluster::Cluster;
+pub use pinning::{DELEGATE, Held, Mood, PinningService, TOKEN, pinning_service};
 
 /// The database that every test's own is a copy of.
 const TEMPLATE: &str = "reelpin_template";

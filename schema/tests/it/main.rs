@@ -3,6 +3,7 @@
 mod bucket;
 mod cid;
 mod ipfs;
+mod pinning;
 mod position;
 mod settings;
 mod statements;

@@ -31,7 +31,8 @@ impl Stage {
         self.db
             .run_tx("test.pin", async move |tx| {
                 pin::insert(tx, id, &new).await?;
-                pin::set_state(tx, id, Role::Published, State::Pinned).await
+                let made = pin::of_video(tx, id).await?.remove(0);
+                pin::set_state(tx, id, &made, State::Pinned).await
             })
             .await
             .unwrap();
@@ -45,8 +46,12 @@ impl Stage {
     /// What a janitor takes, and the name of its call.
     async fn take(&self) -> (Uuid, Vec<String>) {
         let call = Uuid::new_v4();
-        let taken =
-            self.db.run_tx("test.take", async move |tx| unpin::take(tx, call, 10).await).await;
+        let taken = self
+            .db
+            .run_tx("test.take", async move |tx| {
+                unpin::take(tx, call, &[pin::NODE.to_owned()], 10).await
+            })
+            .await;
         (call, taken.unwrap().into_iter().map(|unpin| unpin.cid).collect())
     }
 
@@ -166,7 +171,12 @@ async fn a_take_whose_answer_was_lost_finds_its_own() {
     stage.delete(stage.pinned("a").await).await;
     let call = Uuid::new_v4();
     let take = async || {
-        let taken = stage.db.run_tx("test", async move |tx| unpin::take(tx, call, 10).await).await;
+        let taken = stage
+            .db
+            .run_tx("test", async move |tx| {
+                unpin::take(tx, call, &[pin::NODE.to_owned()], 10).await
+            })
+            .await;
         taken.unwrap().len()
     };
     assert_eq!((take().await, take().await), (1, 1));
@@ -189,7 +199,8 @@ async fn a_pin_that_begins_and_a_janitor_that_takes_never_both_go_on() {
                 .unwrap();
             let clear = db
                 .run_tx("test.begin", async move |tx| {
-                    pin::set_state(tx, id, Role::Published, State::Pinning).await?;
+                    let made = pin::of_video(tx, id).await?.remove(0);
+                    pin::set_state(tx, id, &made, State::Pinning).await?;
                     Ok::<_, DbError>(!unpin::is_releasing(tx, pin::NODE, "a").await?)
                 })
                 .await;
@@ -197,7 +208,9 @@ async fn a_pin_that_begins_and_a_janitor_that_takes_never_both_go_on() {
         });
         let (db, call) = (stage.db.clone(), Uuid::new_v4());
         both.spawn(async move {
-            let taken = db.run_tx("test.take", async move |tx| unpin::take(tx, call, 10).await);
+            let taken = db.run_tx("test.take", async move |tx| {
+                unpin::take(tx, call, &[pin::NODE.to_owned()], 10).await
+            });
             !taken.await.unwrap().is_empty()
         });
         let went_on = both.join_all().await.into_iter().filter(|went| *went).count();

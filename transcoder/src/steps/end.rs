@@ -3,7 +3,7 @@
 use reelpin_schema::db::Tx;
 use reelpin_schema::failure::Failure;
 use reelpin_schema::pin;
-use reelpin_schema::task::{self, Ended, Kind, Lease, State};
+use reelpin_schema::task::{self, Ended, Lease, State};
 use reelpin_schema::video::{self, StepError};
 
 use crate::error::TaskError;
@@ -32,6 +32,13 @@ pub(super) async fn end(work: &Work, lease: &Lease, error: TaskError) -> Result<
             work.db()
                 .run_tx("task.refuse", async move |tx| {
                     task::refuse(tx, &held, &failure).await?;
+                    if let Some(pin) =
+                        pin::of_task(tx, held.video(), held.kind(), held.place()).await?
+                    {
+                        pin::note(tx, held.video(), held.kind(), held.place(), &failure.detail)
+                            .await?;
+                        pin::set_state(tx, held.video(), &pin, pin::State::Failed).await?;
+                    }
                     if held.kind().fails_video() {
                         video::fail(tx, held.video(), &failure).await?;
                     }
@@ -67,12 +74,8 @@ pub(super) async fn bury(tx: &Tx, ended: &Ended) -> Result<(), StepError> {
     if ended.kind.fails_video() {
         video::fail(tx, ended.video, &Failure::internal()).await?;
     }
-    if ended.kind == Kind::Pin {
-        for pin in pin::of_video(tx, ended.video).await? {
-            if pin.role.place() == ended.place {
-                pin::set_state(tx, ended.video, pin.role, pin::State::Failed).await?;
-            }
-        }
+    if let Some(pin) = pin::of_task(tx, ended.video, ended.kind, ended.place).await? {
+        pin::set_state(tx, ended.video, &pin, pin::State::Failed).await?;
     }
     Ok(())
 }

@@ -38,6 +38,8 @@ pub const LANES: &[Lane] = &[
         at_once: 2,
     },
     Lane { kinds: &[Kind::Pin, Kind::Delete], at_once: 1 },
+    // They only ask; `pinning::Services` bounds what one service may take of it.
+    Lane { kinds: &[Kind::PinService], at_once: 8 },
 ];
 
 /// What the steps of one worker are given. Clones share it.
@@ -59,7 +61,9 @@ impl Worker {
 
     /// The kinds of a lane that this worker can do: pins are for workers that have a node.
     pub fn kinds(&self, lane: &Lane) -> Vec<Kind> {
-        let able = |kind: &Kind| *kind != Kind::Pin || self.work.engines.node.is_some();
+        let able = |kind: &Kind| {
+            !matches!(kind, Kind::Pin | Kind::PinService) || self.work.engines.node.is_some()
+        };
         lane.kinds.iter().copied().filter(able).collect()
     }
 

@@ -1,6 +1,6 @@
 //! The task `digest`: checksum and content id of the original, which nothing else reads whole.
 
-use reelpin_schema::pin::{NewPin, Role};
+use reelpin_schema::pin::Role;
 use reelpin_schema::task::Lease;
 use reelpin_schema::video::{self, Digested};
 
@@ -15,9 +15,8 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         return Err(Cause::Row("the original is not as large as was declared").into());
     }
     let ipfs_cid = digest.file.cid.to_string();
-    let pinned = work.engines.node.is_some() && work.engines.pin_original;
-    let pins = pinned.then(|| NewPin::at_node(Role::Original, ipfs_cid.clone()));
-    let done = Digested { checksum: digest.sha256_hex, ipfs_cid, pins: pins.into_iter().collect() };
+    let pins = work.pins(Role::Original, &ipfs_cid);
+    let done = Digested { checksum: digest.sha256_hex, ipfs_cid, pins };
     let held = lease.clone();
     work.db()
         .run_tx("digest.finish", async move |tx| video::digested(tx, &held, &done).await)

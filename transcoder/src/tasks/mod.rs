@@ -9,6 +9,7 @@ mod encode;
 mod lines;
 mod package;
 mod pin;
+mod pin_service;
 mod poster;
 mod probe;
 mod starter;
@@ -32,6 +33,7 @@ pub(crate) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         Kind::Digest => digest::run(work, lease).await,
         Kind::Package => package::run(work, lease).await,
         Kind::Pin => pin::run(work, lease).await,
+        Kind::PinService => pin_service::run(work, lease).await,
         Kind::Delete => delete::run(work, lease).await,
     }
 }

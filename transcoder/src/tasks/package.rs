@@ -7,7 +7,7 @@ mod playlists;
 use reelpin_plan::playlist;
 use reelpin_schema::cid::Directory;
 use reelpin_schema::file::{self, NewFile, Role};
-use reelpin_schema::pin::{self, NewPin};
+use reelpin_schema::pin;
 use reelpin_schema::task::Lease;
 use reelpin_schema::transcode::{self, Format};
 use reelpin_schema::video::{self, Completed};
@@ -45,10 +45,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         folder.add(&poster.path, &poster.cid, poster.size)?;
     }
     let root_cid = Directory::build(folder.entries())?.cid.to_string();
-    let pins = match work.engines.node {
-        Some(_) => vec![NewPin::at_node(pin::Role::Published, root_cid.clone())],
-        None => Vec::new(),
-    };
+    let pins = work.pins(pin::Role::Published, &root_cid);
     let duration_ticks = all
         .iter()
         .map(|hls| hls.segments.iter().map(|s| s.duration_ticks).sum())

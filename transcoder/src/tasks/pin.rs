@@ -58,10 +58,10 @@ async fn keep(work: &Work, node: &Node, video: &Video, pin: &Pin) -> Result<(), 
     Ok(())
 }
 
-/// Whether the node may be told to let go of this content, by a call of which nobody knows when it
+/// Whether the target may be told to let go of this content, by a call of which nobody knows when it
 /// arrives. What this task pins before that would be lost. Where it is not so once, in a transaction
 /// that sees the pin's row, it cannot become so as long as that row stands.
-async fn is_clear(tx: &Tx, pin: &Pin) -> Result<(), TaskError> {
+pub(super) async fn is_clear(tx: &Tx, pin: &Pin) -> Result<(), TaskError> {
     match unpin::is_releasing(tx, &pin.target, &pin.cid).await? {
         true => Err(TaskError::Later(RELEASING)),
         false => Ok(()),
@@ -75,13 +75,12 @@ async fn begin(work: &Work, lease: &Lease) -> Result<Pin, TaskError> {
         .db()
         .run_tx("pin.begin", async move |tx| {
             task::guard(tx, &held).await?;
-            let pins = pin::of_video(tx, held.video()).await?;
-            let Some(pin) = pins.into_iter().find(|p| p.role.place() == held.place()) else {
+            let Some(pin) = pin::of_task(tx, held.video(), held.kind(), held.place()).await? else {
                 return Ok(None);
             };
             is_clear(tx, &pin).await?;
             if pin.state != State::Pinned {
-                pin::set_state(tx, held.video(), pin.role, State::Pinning).await?;
+                pin::set_state(tx, held.video(), &pin, State::Pinning).await?;
             }
             Ok::<_, TaskError>(Some(pin))
         })
@@ -102,6 +101,8 @@ async fn finish(work: &Work, lease: &Lease, pin: &Pin) -> Result<(), TaskError> 
             task::finish(tx, &held).await?;
             is_clear(tx, &pin).await?;
             pin::pinned(tx, held.video(), &pin).await?;
+            // Services fetch it from there.
+            pin::hasten(tx, held.video(), pin.role).await?;
             let pinned = Event::Pinned { target: pin.target.clone(), cid: pin.cid.clone() };
             #[cfg(feature = "planted")]
             if let Some(number) = number {

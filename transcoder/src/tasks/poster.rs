@@ -4,7 +4,7 @@
 use reelpin_schema::cid::Directory;
 use reelpin_schema::file::{self, NewFile, Role};
 use reelpin_schema::keys;
-use reelpin_schema::pin::{self, NewPin};
+use reelpin_schema::pin;
 use reelpin_schema::task::Lease;
 use reelpin_schema::video::{self, Postered, Republished};
 
@@ -52,10 +52,7 @@ async fn republish(
     }
     folder.add(&poster.path, &poster.cid, poster.size)?;
     let root_cid = Directory::build(folder.entries())?.cid.to_string();
-    let pins = match work.engines.node {
-        Some(_) => vec![NewPin::at_node(pin::Role::Published, root_cid.clone())],
-        None => Vec::new(),
-    };
+    let pins = work.pins(pin::Role::Published, &root_cid);
     let new = Republished { was, root_cid, file: poster, pins };
     let held = lease.clone();
     work.db()

@@ -4,5 +4,6 @@ mod confine;
 mod exact;
 mod films;
 mod mp4;
+mod pins;
 mod source;
 mod studio;

@@ -7,7 +7,9 @@ use std::time::Duration;
 use reelpin_schema::ambient::Ambient;
 use reelpin_schema::db::{Db, DbError};
 use reelpin_schema::event::{self, Numbered};
+use reelpin_schema::ipfs::Node;
 use reelpin_schema::keys;
+use reelpin_schema::pinning::Services;
 use reelpin_schema::queue::Queue;
 use reelpin_schema::segment::{self, Segment};
 use reelpin_schema::transcode::{self, Transcode};
@@ -102,10 +104,16 @@ impl Studio {
 
     /// Starts a worker.
     pub(crate) fn worker(&self) -> Worker {
+        self.worker_with(None, Services::default())
+    }
+
+    /// Starts a worker that pins the folders of what it publishes.
+    pub(crate) fn worker_with(&self, node: Option<Node>, services: Services) -> Worker {
         let engines = Collaborators {
+            services,
             db: self.db.clone(),
             bucket: self.bucket.client.clone(),
-            node: None,
+            node,
             pin_original: false,
             own_node: false,
             queue: self.queue.clone(),

@@ -99,6 +99,7 @@ impl Env {
         let ambient = self.ambient();
         let turns = InTurns::new(self.gates.clone(), self.actor, Arc::clone(&self.violations));
         Engines {
+            services: Default::default(),
             db: self.db.in_turns(Arc::new(turns), ambient.clone()),
             bucket: Bucket::over(Arc::new(BucketModel::new(
                 Arc::clone(&self.bucket),

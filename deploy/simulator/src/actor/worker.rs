@@ -21,6 +21,7 @@ const LOOK: Duration = Duration::from_secs(1);
 
 fn steps(env: &Env, engines: Engines, name: String) -> Worker {
     let collaborators = Collaborators {
+        services: Default::default(),
         db: engines.db,
         bucket: engines.bucket,
         node: engines.node,

@@ -32,6 +32,7 @@ impl Stage {
     async fn new() -> anyhow::Result<Self> {
         let bucket = reelpin_testing::bucket().await?;
         let engines = Engines {
+            services: Default::default(),
             db: reelpin_testing::database().await?,
             bucket: bucket.client.clone(),
             queue: Queue::in_process(),

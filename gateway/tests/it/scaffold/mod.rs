@@ -82,6 +82,7 @@ impl Stage {
             upload_endpoint: bucket.config.upload_endpoint(),
         };
         let engines = Engines {
+            services: Default::default(),
             db: db.clone(),
             bucket: bucket.client.clone(),
             queue: queue.clone(),

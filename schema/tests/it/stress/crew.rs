@@ -126,7 +126,7 @@ async fn one(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
         Kind::Digest => digest(stage, lease).await,
         Kind::Poster => poster(stage, lease).await,
         Kind::Package => package(stage, lease).await,
-        Kind::Pin => pinned(stage, lease).await,
+        Kind::Pin | Kind::PinService => pinned(stage, lease).await,
         Kind::Delete => delete(stage, lease).await,
     }
 }
@@ -284,7 +284,9 @@ async fn pinned(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
         .db
         .run_tx("stress.pinned", async move |tx| {
             task::finish(tx, &lease).await?;
-            pin::set_state(tx, lease.video(), pin::Role::Published, pin::State::Pinned).await?;
+            for made in pin::of_video(tx, lease.video()).await? {
+                pin::set_state(tx, lease.video(), &made, pin::State::Pinned).await?;
+            }
             let pinned = Event::Pinned { target: pin::NODE.to_owned(), cid: "root".to_owned() };
             event::append(tx, lease.video(), &pinned).await?;
             Ok(())
