@@ -43,6 +43,7 @@ pub(crate) fn put(
 }
 
 fn named(store: &Store, draft: &Path, key: &Key, condition: &WriteIf) -> S3Result<()> {
+    store.present()?;
     let path = store.path(key);
     let parent = path.parent().unwrap_or(&store.bucket);
     let turn = store.turn(key);
@@ -98,6 +99,7 @@ pub(crate) fn remove(store: &Store, key: &Key, condition: &WriteIf) -> S3Result<
     let path = store.path(key);
     let _turn = store.turn(key);
     let Some(about) = open::look(&path)? else {
+        store.present()?;
         return if condition.any() { Err(s3_error!(NoSuchKey)) } else { Ok(false) };
     };
     if condition.any() {

@@ -27,7 +27,10 @@ pub(crate) struct Opened {
 
 /// Opens the object of this key, or says that there is none.
 pub(crate) fn get(store: &Store, key: &Key) -> S3Result<Opened> {
-    find(store, key)?.ok_or_else(|| s3_error!(NoSuchKey))
+    match find(store, key)? {
+        Some(object) => Ok(object),
+        None => Err(store.present().err().unwrap_or_else(|| s3_error!(NoSuchKey))),
+    }
 }
 
 /// Opens the object of this key, if there is one.

@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::{Duration, SystemTime};
 
 use s3s::dto::CORSRule;
+use s3s::{S3Result, s3_error};
 use sha2::{Digest as _, Sha256};
 
 use crate::keep::Keep;
@@ -124,6 +125,12 @@ impl Store {
     /// Where the object of this key lies.
     pub(crate) fn path(&self, key: &Key) -> PathBuf {
         self.bucket.join(key.as_str())
+    }
+
+    /// Whether the bucket's folder is there at all. Without it (a disk that is not mounted) no object
+    /// may be said to be missing.
+    pub(crate) fn present(&self) -> S3Result<()> {
+        if self.bucket.is_dir() { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
     }
 
     /// A path for a draft that no other has.

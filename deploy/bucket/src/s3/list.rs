@@ -93,6 +93,7 @@ fn opened(token: &str) -> S3Result<String> {
 
 async fn listed(store: Arc<Store>, ask: Ask, encoded: Encoding) -> S3Result<Listed> {
     blocking(move || {
+        store.present()?;
         let page = page::read(store.bucket.clone(), &ask).map_err(ours)?;
         let mut objects = Vec::with_capacity(page.keys.len());
         for text in page.keys {

