@@ -1,14 +1,17 @@
 //! Relay, hub and sessions as a scheduler drives them: no task, no timer, no socket.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
+use async_trait::async_trait;
 use reelpin_gateway::Engines;
 use reelpin_gateway::steps::feed::{Close, Hub, Out, Session, Utf8Bytes};
 use reelpin_gateway::steps::{NewUpload, Relay, Ticket, ticket};
 use reelpin_schema::ambient::Ambient;
 use reelpin_schema::db::Tx;
 use reelpin_schema::event::{self, Event};
-use reelpin_schema::queue::{Heard, Hints, Queue, StatusHint};
+use reelpin_schema::queue::{Heard, Hints, Message, Publish, Queue, StatusHint};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -189,6 +192,46 @@ async fn a_ready_task_is_announced_once_and_another_relay_takes_over() -> anyhow
     assert!(!next.round().await?.leading);
     relay.retire().await?;
     assert!(next.round().await?.leading);
+    Ok(())
+}
+
+/// A queue that is away at first.
+#[derive(Default)]
+struct Away {
+    back: AtomicBool,
+    said: Mutex<Vec<Message>>,
+}
+
+#[async_trait]
+impl Publish for Away {
+    async fn publish(&self, message: Message) -> bool {
+        let back = self.back.load(Ordering::Relaxed);
+        if back {
+            self.said.lock().unwrap().push(message);
+        }
+        back
+    }
+}
+
+#[tokio::test]
+async fn what_did_not_go_out_is_said_again_when_the_queue_is_back() -> anyhow::Result<()> {
+    let mut stage = Stage::new().await?;
+    let away = Arc::new(Away::default());
+    stage.engines.queue = Queue::over(away.clone());
+    let id = stage.video().await?;
+    let uploaded = async move |tx: &Tx| reelpin_schema::video::uploaded(tx, id, "\"e\"").await;
+    stage.engines.db.run_tx("test.uploaded", uploaded).await?;
+    let mut relay = Relay::new(&stage.engines);
+    for _ in 0..3 {
+        let relayed = relay.round().await?;
+        // Not at once: the queue would be asked in a circle.
+        assert!(relayed.leading && relayed.announced == 0 && !relayed.more);
+    }
+    away.back.store(true, Ordering::Relaxed);
+    let announced = [relay.round().await?.announced, relay.round().await?.announced];
+    assert_eq!(announced, [2, 0]);
+    let said = away.said.lock().unwrap().clone();
+    assert!(matches!(said[..], [Message::Status(_), Message::Task(_)]), "{said:?}");
     Ok(())
 }
 

@@ -65,6 +65,23 @@ pub enum PulsarError {
 }
 
 impl PulsarError {
+    /// What an error of the client means that comes while it connects: it says no more than "fatal",
+    /// but how far it came is known by whether the token was `shown`.
+    pub(super) fn connecting(error: Error, config: &super::Config, shown: bool) -> Self {
+        match &error {
+            Error::Connection(ConnectionError::Io(e)) if e.kind() == std::io::ErrorKind::Other => {
+                if shown {
+                    Self::Refused("it ended the connection when it saw who we are".to_owned())
+                } else if config.url.starts_with("pulsar+ssl:") {
+                    Self::Tls(e.to_string())
+                } else {
+                    Self::of(error, config)
+                }
+            }
+            _ => Self::of(error, config),
+        }
+    }
+
     /// What an error of the client means.
     pub(super) fn of(error: Error, config: &super::Config) -> Self {
         let away = |why: String| Self::Away { url: config.url.clone(), why };

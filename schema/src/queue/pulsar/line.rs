@@ -61,7 +61,9 @@ impl Line {
             }
         };
         let sealed = Arc::new(AtomicBool::new(false));
-        let entry = Entry { token: config.token.clone(), sealed: sealed.clone() };
+        let shown = Arc::new(AtomicBool::new(false));
+        let token = config.token.clone();
+        let entry = Entry { token, sealed: sealed.clone(), shown: shown.clone() };
         let mut builder = Pulsar::builder(config.url.clone(), TokioExecutor)
             .with_auth_provider(Box::new(entry))
             .with_connection_retry_options(ConnectionRetryOptions {
@@ -78,7 +80,8 @@ impl Line {
         if let Some(chain) = certificate_chain {
             builder = builder.with_certificate_chain(chain);
         }
-        let client = builder.build().await.map_err(|e| PulsarError::of(e, config))?;
+        let why = |error| PulsarError::connecting(error, config, shown.load(Ordering::Relaxed));
+        let client = builder.build().await.map_err(why)?;
         Ok(Self { client, config: config.clone(), sealed })
     }
 
@@ -145,6 +148,8 @@ impl Line {
 struct Entry {
     token: Option<Secret>,
     sealed: Arc<AtomicBool>,
+    /// Whether it came so far as to be asked for the token.
+    shown: Arc<AtomicBool>,
 }
 
 #[async_trait]
@@ -161,6 +166,7 @@ impl Authentication for Entry {
         if self.sealed.load(Ordering::Relaxed) {
             return Err(AuthenticationError::Custom("the connection was lost".to_owned()));
         }
+        self.shown.store(true, Ordering::Relaxed);
         let token = self.token.as_ref().map(|token| token.expose().as_bytes().to_vec());
         Ok(token.unwrap_or_default())
     }

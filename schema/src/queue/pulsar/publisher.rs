@@ -10,10 +10,11 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::line::Line;
 use super::outage::Outage;
-use super::{Config, Message, PulsarError, STATUS, TASKS};
+use super::{Config, Message, PUBLISH, PulsarError, STATUS, TASKS};
 
-/// The longest that the broker may take for a receipt before the connection counts as lost.
-const RECEIPT: Duration = Duration::from_secs(5);
+/// The longest that the broker may take for a receipt before the connection counts as lost. As long
+/// as those who publish wait: only the first of them waits in vain for a broker that died.
+const RECEIPT: Duration = PUBLISH;
 
 /// How many messages may be without a receipt; the next wait.
 const UNDER_WAY: usize = 256;

@@ -121,7 +121,8 @@ async fn old_and_new_messages_side_by_side(stand: Stand) -> anyhow::Result<()> {
     let client = client(config).await?;
     let say = async |topic: &str, text: &str| {
         let topic = format!("persistent://{}/{topic}", config.namespace);
-        anyhow::Ok(drop(client.send(topic, text).await?.await?))
+        client.send(topic, text).await?.await?;
+        anyhow::Ok(())
     };
     for text in ["garbage", r#"{"v":1}"#, r#"{"v":2,"kinds":["probe"]}"#, "{}", r#"{"v":1000}"#] {
         say(TASKS, text).await?;
