@@ -135,7 +135,24 @@ async fn every_trouble_is_told_in_words_and_is_somebodys() {
         let fault: Fault = error.fault();
         told += &format!("{error}: {fault:?}\n");
     }
-    expect![[r#""#]].assert_eq(&told);
+    expect![[r#"
+        the token of pinning service attic is refused (401): UNAUTHORIZED: the token has expired: Settings
+        the token of pinning service attic is refused (401): UNAUTHORIZED: another token is due: Settings
+        the token of pinning service attic is refused (403): Settings
+        pinning service attic is busy (429): TOO_MANY: slow down: Later(Some(7s))
+        pinning service attic is busy (429): TOO_MANY: slow down: Later(None)
+        pinning service attic is busy (429): TOO_MANY: slow down: Later(Some(3600s))
+        pinning service attic is busy (503): Later(None)
+        pinning service attic knows no such request (404); is its endpoint right?: Service
+        pinning service attic refuses for lack of funds or room (409): INSUFFICIENT_FUNDS: Service
+        pinning service attic refuses (400): BAD REQUEST: Service
+        pinning service attic is in trouble (500): Service
+        the answer of pinning service attic to GET /pins is not understood: Service
+        an answer of pinning service attic is longer than 1048576 bytes: Service
+        pinning service attic points elsewhere (307): set its endpoint to that address: Settings
+        pinning service attic took longer than 100ms: Later(None)
+        pinning service attic cannot be reached: Later(None)
+    "#]].assert_eq(&told);
 }
 
 #[tokio::test]
@@ -185,8 +202,8 @@ fn a_service_is_told_what_it_can_dial() {
 
 #[test]
 fn the_place_of_a_services_task_stays() {
-    assert_eq!(place("pinata", Role::Published), 0);
-    assert_eq!(place("pinata", Role::Original), 1);
+    assert_eq!(place("pinata", Role::Published), 451_567_040);
+    assert_eq!(place("pinata", Role::Original), 451_567_041);
 }
 
 /// Reads these settings beside a node's; returns the services and what was refused.
@@ -236,7 +253,18 @@ fn services_are_read_and_what_is_wrong_is_told() {
         ("REELPIN_PIN_GIVES_ORIGINAL", "true"),
     ]));
     assert!(!wrong.contains("hush"));
-    expect![[r#""#]].assert_eq(&wrong);
+    expect![[r#"
+        REELPIN_PIN_SERVICES: "node" is the name of the IPFS node
+        REELPIN_PIN_SERVICES: "Big" is not 1 to 20 of a-z, 0-9 and -
+        REELPIN_PIN_SERVICES: "a" is there twice, or looks like another
+        REELPIN_PIN_A_B_ENDPOINT is not https://host/path (or http:// on this machine), without user, query or fragment
+        REELPIN_PIN_SERVICES: "a_b" is not 1 to 20 of a-z, 0-9 and -
+        REELPIN_PIN_BARE_ENDPOINT is not set
+        REELPIN_PIN_BARE_TOKEN is not set
+        REELPIN_PIN_PLAIN_ENDPOINT is not https://host/path (or http:// on this machine), without user, query or fragment
+        REELPIN_PIN_USER_ENDPOINT is not https://host/path (or http:// on this machine), without user, query or fragment
+        REELPIN_PIN_QUERY_ENDPOINT is not https://host/path (or http:// on this machine), without user, query or fragment
+        REELPIN_PIN_GIVES_ORIGINAL is true, but REELPIN_PIN_ORIGINAL is not: gives could fetch no original from our node"#]].assert_eq(&wrong);
     let (_, wrong, _) = read(&[("REELPIN_PIN_SERVICES", "pinata")]);
     expect!["REELPIN_PIN_SERVICES is set, but no IPFS node: a service fetches every block from our own node; set REELPIN_IPFS_RPC too"].assert_eq(&wrong);
 }
