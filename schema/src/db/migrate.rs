@@ -87,6 +87,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0004-growing/up05-tasks-until",
     "0004-growing/up06-transcodes-prefix",
     "0004-growing/up07-transcodes-listed",
+    "0005-plans/up01-videos-overdue",
 ];
 
 impl Db {

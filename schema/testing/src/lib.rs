@@ -5,6 +5,7 @@
 mod bucket;
 mod clock;
 mod cluster;
+mod server;
 
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ use tokio_postgres::error::SqlState;
 pub use bucket::{TestBucket, bucket};
 pub use clock::Ahead;
 use cluster::Cluster;
+pub use server::Server;
 
 /// The database that every test's own is a copy of.
 const TEMPLATE: &str = "reelpin_template";

@@ -1,5 +1,6 @@
 //! Tests of the schema crate through its public interface, on a real PostgreSQL.
 
+mod broken;
 mod cid;
 mod ipfs;
 mod position;
@@ -8,6 +9,7 @@ mod statements;
 mod status;
 mod stress;
 mod task;
+mod tls;
 mod tx;
 mod unpin;
 mod video;
