@@ -196,7 +196,7 @@ impl From<DbError> for Problem {
     fn from(e: DbError) -> Self {
         match e {
             DbError::Unavailable(_) | DbError::Contended { .. } => Self::busy(e),
-            DbError::Url
+            DbError::Url(_)
             | DbError::Sql(_)
             | DbError::Stale { .. }
             | DbError::LeaseLost

@@ -21,3 +21,23 @@ pub fn print(mut out: impl Write, json: bool) -> io::Result<()> {
     }
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::print;
+
+    #[test]
+    fn both_forms_say_the_same() {
+        let (mut text, mut json) = (Vec::new(), Vec::new());
+        print(&mut text, false).unwrap();
+        print(&mut json, true).unwrap();
+        let json: Vec<serde_json::Value> = serde_json::from_slice(&json).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(json.len() > 150, "{}", json.len());
+        assert_eq!(text.matches(";\n").count(), json.len());
+        for one in json {
+            let (name, sql) = (one["name"].as_str().unwrap(), one["sql"].as_str().unwrap());
+            assert!(text.contains(&format!(" {name}\n{sql};\n")), "{name}");
+        }
+    }
+}

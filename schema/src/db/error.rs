@@ -1,13 +1,15 @@
 //! What can go wrong with the database. All of it is ours: no caller of the API causes it.
 
+use std::io::ErrorKind;
+
 use tokio_postgres::error::SqlState;
 
 /// An error of the database or of our way of using it.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
     /// The address in the settings cannot be read.
-    #[error("the database address cannot be read")]
-    Url,
+    #[error("the database address cannot be read: {0}")]
+    Url(#[from] super::UrlError),
     /// No connection could be had in time.
     #[error("no connection to the database: {0}")]
     Unavailable(#[source] deadpool_postgres::PoolError),
@@ -60,21 +62,47 @@ impl DbError {
     /// unknown commits and connections that broke.
     pub(super) fn is_retryable(&self) -> bool {
         match self {
-            Self::Sql(e) => match e.code() {
-                Some(code) => {
-                    *code == SqlState::T_R_SERIALIZATION_FAILURE
-                        || *code == SqlState::T_R_DEADLOCK_DETECTED
-                        || *code == SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
-                        || *code == SqlState::ADMIN_SHUTDOWN
-                        || *code == SqlState::CRASH_SHUTDOWN
-                        || *code == SqlState::CANNOT_CONNECT_NOW
-                        || *code == SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT
-                }
-                None => e.is_closed(),
-            },
+            Self::Sql(e) => is_passing(e),
             _ => false,
         }
     }
+}
+
+/// Whether the server may answer otherwise when it is asked again in a moment.
+fn is_passing(e: &tokio_postgres::Error) -> bool {
+    match e.code() {
+        Some(code) => {
+            [
+                SqlState::T_R_SERIALIZATION_FAILURE,
+                SqlState::T_R_DEADLOCK_DETECTED,
+                SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN,
+                SqlState::ADMIN_SHUTDOWN,
+                SqlState::CRASH_SHUTDOWN,
+                SqlState::CANNOT_CONNECT_NOW,
+                SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT,
+            ]
+            .contains(code)
+                // Class 08: the connection, as a proxy before the server tells it.
+                || code.code().starts_with("08")
+        }
+        None => e.is_closed(),
+    }
+}
+
+/// Whether a connection that could not be had may be had in a moment: a server that is not there yet,
+/// or has no place left. A certificate, a password, a database that is wrong stays so.
+pub(super) fn may_come(e: &tokio_postgres::Error) -> bool {
+    if is_passing(e) || e.code() == Some(&SqlState::TOO_MANY_CONNECTIONS) {
+        return true;
+    }
+    let mut cause = std::error::Error::source(e);
+    while let Some(e) = cause {
+        if let Some(e) = e.downcast_ref::<std::io::Error>() {
+            return !matches!(e.kind(), ErrorKind::InvalidData | ErrorKind::InvalidInput);
+        }
+        cause = e.source();
+    }
+    false
 }
 
 impl From<tokio_postgres::Error> for DbError {

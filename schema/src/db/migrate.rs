@@ -87,6 +87,7 @@ pub const MIGRATIONS: &[Migration] = migrations![
     "0004-growing/up05-tasks-until",
     "0004-growing/up06-transcodes-prefix",
     "0004-growing/up07-transcodes-listed",
+    "0005-plans/up01-videos-overdue",
     "0006-pin-services/up01-pins-request",
     "0006-pin-services/up02-pins-error",
     "0006-pin-services/up03-tasks-kinds-any",

@@ -6,11 +6,14 @@
 mod about;
 mod error;
 mod migrate;
+mod secure;
 mod session;
 mod statement;
 mod turns;
 mod tx;
+mod url;
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,21 +22,24 @@ use deadpool_postgres::{
     Hook, HookError, Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime,
 };
 use tokio::time::Instant;
-use tokio_postgres::NoTls;
 
 pub use about::About;
 pub use error::DbError;
+use error::may_come;
 pub use migrate::{MIGRATIONS, Migration};
+pub use secure::SecureError;
 #[doc(hidden)]
 pub use statement::STATEMENTS;
 pub(crate) use statement::sql;
-pub use statement::{Listed, Purpose, Sql, Statement, Unlisted, listed};
+pub use statement::{Listed, Purpose, Sql, Statement, listed};
 pub use turns::{Fate, Turns};
 pub use tx::Tx;
+pub use url::UrlError;
 
 use crate::ambient::Ambient;
 use crate::secret::Secret;
 use tx::{Outcome, Session};
+use url::Address;
 
 /// How often a transaction is tried before it is given up as contended. 30 retries with jitter let
 /// 400 concurrent transfers over 5 rows all succeed (measured, PostgreSQL 15, 2 cores).
@@ -45,10 +51,25 @@ const TRY_LIMIT: Duration = Duration::from_secs(15);
 /// No further try begins after this.
 const ALL_LIMIT: Duration = Duration::from_secs(30);
 
+/// How long a connection is used: so that those of a cluster spread over nodes that came later, behind
+/// whatever balances them (CockroachDB's advice: 5 to 30 minutes, with some jitter).
+const LIFETIME: Duration = Duration::from_secs(25 * 60);
+
+/// What of it is left to chance, so that not all go at once.
+const JITTER: Duration = Duration::from_secs(5 * 60);
+
+/// Of a connection that was made at this moment.
+fn lifetime(created: std::time::Instant) -> Duration {
+    let mut hasher = DefaultHasher::new();
+    created.hash(&mut hasher);
+    LIFETIME + JITTER.mul_f64(f64::from(hasher.finish() as u16) / f64::from(u16::MAX))
+}
+
 /// Where the database is and how many connections may be open to it.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// A `postgresql://` URL or a libpq key/value string.
+    /// A `postgresql://` URL, or libpq's key=value pairs. A URL may have `sslmode`, `sslrootcert`, `sslcert`
+    /// and `sslkey` as those of PostgreSQL and CockroachDB do.
     pub url: Secret,
     /// The most connections held open at once.
     pub connections: usize,
@@ -66,14 +87,13 @@ impl Db {
     /// Prepares a pool; connects on first use.
     ///
     /// # Errors
-    /// [`DbError::Url`] when the URL cannot be read.
+    /// [`DbError::Url`] when the URL, or a file that it names, cannot be read.
     pub fn new(config: &Config) -> Result<Self, DbError> {
-        let mut pg: tokio_postgres::Config =
-            config.url.expose().parse().map_err(|_| DbError::Url)?;
-        pg.application_name("reelpin").connect_timeout(Duration::from_secs(5));
+        let address = Address::read(config.url.expose())?;
+        let tls = address.trust.connector().map_err(UrlError::from)?;
         let manager = Manager::from_config(
-            pg,
-            NoTls,
+            address.pg,
+            tls,
             ManagerConfig { recycling_method: RecyclingMethod::Fast },
         );
         let pool = Pool::builder(manager)
@@ -87,8 +107,14 @@ impl Db {
                     client.batch_execute(&session::setup()).await.map_err(HookError::Backend)
                 })
             }))
+            .pre_recycle(Hook::sync_fn(|_, metrics| {
+                match metrics.age() > lifetime(metrics.created) {
+                    true => Err(HookError::message("it is old")),
+                    false => Ok(()),
+                }
+            }))
             .build()
-            .map_err(|_| DbError::Url)?;
+            .map_err(|_| UrlError::Form)?;
         Ok(Self { pool, ambient: Ambient::system(), turns: None })
     }
 
@@ -160,7 +186,7 @@ impl Db {
         let client = match self.pool.get().await {
             Ok(client) => client,
             // A server that restarts is back within a few tries.
-            Err(PoolError::Backend(_)) => return Outcome::Retry,
+            Err(PoolError::Backend(e)) if may_come(&e) => return Outcome::Retry,
             Err(e) => return Outcome::Done(Err(DbError::from(e).into())),
         };
         let now = self.turns.as_ref().map(|turns| turns.now());

@@ -154,12 +154,21 @@ pub async fn one_stretch(tx: &Tx, video: Uuid) -> Result<(), DbError> {
         &[&video, &tx.now(), &&gone[..]],
     )
     .await?;
+    // One condition each: with both in one, the whole table is read.
     tx.exec(
         sql!(
             "-- task.unwait_gone
-        DELETE FROM task_waits WHERE waits_on IN
-                (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))
-            OR task_id IN (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))"
+            DELETE FROM task_waits WHERE waits_on IN
+                (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))"
+        ),
+        &[&video, &&gone[..]],
+    )
+    .await?;
+    tx.exec(
+        sql!(
+            "-- task.gone_waits
+            DELETE FROM task_waits WHERE task_id IN
+                (SELECT id FROM tasks WHERE video_id = $1 AND kind = ANY($2))"
         ),
         &[&video, &&gone[..]],
     )

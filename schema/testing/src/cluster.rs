@@ -2,7 +2,7 @@
 //! stopped and removed when the test process ends, however it ends.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock};
@@ -38,13 +38,16 @@ pub(crate) struct Cluster {
 impl Cluster {
     /// The cluster of this process; started by the first who asks.
     pub(crate) fn start() -> anyhow::Result<&'static Self> {
-        match CLUSTER.get_or_init(|| Self::new().map_err(|e| format!("{e:#}"))) {
+        match CLUSTER
+            .get_or_init(|| Self::new(&[], &["listen_addresses="]).map_err(|e| format!("{e:#}")))
+        {
             Ok(cluster) => Ok(cluster),
             Err(e) => bail!("PostgreSQL for the tests: {e}"),
         }
     }
 
-    fn new() -> anyhow::Result<Self> {
+    /// With these files (names and contents) in its data folder, and these settings.
+    pub(crate) fn new(files: &[(&str, String)], settings: &[&str]) -> anyhow::Result<Self> {
         let bin = programs()?;
         let folder = tempfile::Builder::new().prefix("rp-pg-").tempdir()?.keep();
         // The server's user has to get in.
@@ -59,19 +62,28 @@ impl Cluster {
         if !made.status.success() {
             bail!("initdb: {}", String::from_utf8_lossy(&made.stderr));
         }
+        for (name, content) in files {
+            let (path, owner) = (data.join(name), std::fs::metadata(&data)?);
+            std::fs::write(&path, content)?;
+            // PostgreSQL wants its key to be its own.
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+            std::os::unix::fs::chown(&path, Some(owner.uid()), Some(owner.gid()))?;
+        }
         let server = as_server(&bin.join("postgres"));
         let mut keeper = Command::new("sh");
         keeper.args(["-c", KEEPER, "keeper"]).arg(&folder);
         keeper.arg(server.get_program()).args(server.get_args()).arg("-D").arg(&data);
         keeper.arg("-k").arg(&folder);
         for setting in [
-            "listen_addresses=",
             "fsync=off",
             "synchronous_commit=off",
             "full_page_writes=off",
             "max_connections=300",
             "shared_buffers=64MB",
-        ] {
+        ]
+        .iter()
+        .chain(settings)
+        {
             keeper.args(["-c", setting]);
         }
         keeper.current_dir(&folder).stdin(Stdio::piped());
@@ -85,9 +97,9 @@ impl Cluster {
     /// Waits until the server answers on its socket.
     fn wait(&self) -> anyhow::Result<()> {
         let began = Instant::now();
-        let socket = self.folder.join(".s.PGSQL.5432");
-        // "ready" is written to the log after the socket is there.
-        while !(socket.exists() && self.log().contains("ready to accept connections")) {
+
+        // It is written once the sockets are there.
+        while !(self.log().contains("ready to accept connections")) {
             if began.elapsed() > START {
                 bail!("it did not start: {}", self.log());
             }
@@ -106,8 +118,13 @@ impl Cluster {
 
     /// The URL of one of its databases.
     pub(crate) fn url(&self, database: &str) -> String {
+        self.url_at(5432, database)
+    }
+
+    /// The same of one that has another port in its socket's name.
+    pub(crate) fn url_at(&self, port: u16, database: &str) -> String {
         let folder = self.folder.to_string_lossy().replace('/', "%2F");
-        format!("postgresql://postgres@{folder}/{database}")
+        format!("postgresql://postgres@{folder}:{port}/{database}")
     }
 }
 

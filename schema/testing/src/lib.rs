@@ -6,6 +6,7 @@ mod bucket;
 mod clock;
 mod cluster;
 mod pinning;
+mod server;
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub use bucket::{TestBucket, bucket};
 pub use clock::Ahead;
 use cluster::Cluster;
 pub use pinning::{DELEGATE, Held, Mood, PinningService, TOKEN, pinning_service};
+pub use server::Server;
 
 /// The database that every test's own is a copy of.
 const TEMPLATE: &str = "reelpin_template";

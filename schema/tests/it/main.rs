@@ -1,6 +1,7 @@
 //! Tests of the schema crate through its public interface, on a real PostgreSQL.
 
 mod bucket;
+mod broken;
 mod cid;
 mod ipfs;
 mod pinning;
@@ -10,6 +11,7 @@ mod statements;
 mod status;
 mod stress;
 mod task;
+mod tls;
 mod tx;
 mod unpin;
 mod video;

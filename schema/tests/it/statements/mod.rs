@@ -4,4 +4,5 @@ mod lexer;
 mod lists;
 mod plans;
 mod refused;
+mod sources;
 mod vocabulary;

@@ -21,8 +21,15 @@ const GROWING: &[&str] = &[
     "unpins",
 ];
 
-/// Statements that may walk along an index without a condition on it, and why.
-const WALKS: &[(&str, &str, &str)] = &[];
+/// Indices that hold nothing but what is still to be done; to walk along one is not to read its table.
+const TO_DO: &[&str] = &["events_unannounced", "events_unnumbered", "tasks_ready", "tasks_running"];
+
+/// Statements that may walk along an index without a condition on it: name, index, and why.
+const WALKS: &[(&str, &str, &str)] = &[(
+    "unpin.due",
+    "unpins_ready",
+    "all of the table is still to be done, and it is read in order up to a limit",
+)];
 
 /// A raw client of a fresh, migrated database, and what moves it along.
 async fn client(url: &str) -> (Client, JoinSet<()>) {
@@ -138,6 +145,9 @@ fn walks(plan: &Value, found: &mut Vec<(String, String)>) {
             let bounded = kind == "Bitmap Heap Scan" || node.contains_key("Index Cond");
             if kind.contains("Scan") && !bounded && GROWING.contains(&text("Relation Name")) {
                 let index = text("Index Name");
+                if TO_DO.contains(&index) {
+                    return;
+                }
                 found.push((text("Relation Name").into(), format!("{kind} {index}")));
             }
             node.values().for_each(|one| walks(one, found));
