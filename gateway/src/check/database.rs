@@ -13,11 +13,8 @@ pub(super) async fn tried(config: &Config) -> Vec<Finding> {
     };
     let about = match trial.await {
         Ok(about) => about,
-        Err(DbError::Url) => {
-            return vec![Finding::broken(
-                what,
-                "REELPIN_DATABASE_URL is not postgresql://user:password@host:port/database",
-            )];
+        Err(DbError::Url(e)) => {
+            return vec![Finding::broken(what, format!("REELPIN_DATABASE_URL: {}", chain(&e)))];
         }
         Err(e) => return vec![Finding::broken(what, chain(&e))],
     };

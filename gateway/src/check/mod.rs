@@ -5,6 +5,7 @@ mod database;
 mod ipfs;
 mod page;
 mod queue;
+mod services;
 
 use std::fmt;
 use std::time::Duration;
@@ -32,7 +33,7 @@ pub struct Report(pub Vec<Section>);
 /// settings allow that, and migrates nothing.
 pub async fn check(engines: &settings::Engines, gateway: &settings::Gateway) -> Report {
     let origins = crate::origins(gateway);
-    let (database, bucket, queue, node) = tokio::join!(
+    let (database, bucket, queue, node, services) = tokio::join!(
         bounded("database", database::tried(&engines.database)),
         bounded("bucket", async {
             let mut found = bucket::trial(&engines.bucket, &origins, gateway.set_cors).await;
@@ -41,8 +42,9 @@ pub async fn check(engines: &settings::Engines, gateway: &settings::Gateway) -> 
         }),
         bounded("queue", queue::tried(engines.queue.as_ref())),
         bounded("IPFS node", ipfs::tried(engines.ipfs.as_ref())),
+        bounded("pinning services", services::tried(engines.ipfs.as_ref())),
     );
-    Report(vec![database, bucket, queue, node])
+    Report(vec![database, bucket, queue, node, services])
 }
 
 async fn bounded(engine: &'static str, trial: impl Future<Output = Vec<Finding>>) -> Section {
