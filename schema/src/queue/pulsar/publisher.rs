@@ -7,6 +7,7 @@ use ::pulsar::{Producer, TokioExecutor};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::MissedTickBehavior;
 
 use super::line::Line;
 use super::outage::Outage;
@@ -15,6 +16,9 @@ use super::{Config, Message, PUBLISH, PulsarError, STATUS, TASKS};
 /// The longest that the broker may take for a receipt before the connection counts as lost. As long
 /// as those who publish wait: only the first of them waits in vain for a broker that died.
 const RECEIPT: Duration = PUBLISH;
+
+/// How often an idle connection is tried, so that it is not a message that finds it broken.
+const LOOK: Duration = Duration::from_secs(2);
 
 /// How many messages may be without a receipt; the next wait.
 const UNDER_WAY: usize = 256;
@@ -75,10 +79,18 @@ async fn serve(
     producers: &mut Producers,
     letters: &mut mpsc::Receiver<Letter>,
 ) -> Result<Infallible, PulsarError> {
-    let late = || PulsarError::Slow { what: "storing a message", limit: RECEIPT };
+    let late = || PulsarError::Slow { what: "an answer of the broker", limit: RECEIPT };
     let mut under_way = FuturesUnordered::new();
+    let mut look = tokio::time::interval(LOOK);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
+            _ = look.tick() => {
+                for producer in [&producers.tasks, &producers.status] {
+                    let alive = tokio::time::timeout(RECEIPT, producer.check_connection()).await;
+                    alive.map_err(|_| late())?.map_err(|e| PulsarError::of(e, config))?;
+                }
+            }
             Some(receipt) = under_way.next() => receipt?,
             Some(letter) = letters.recv(), if under_way.len() < UNDER_WAY => {
                 let Letter { message, arrived } = letter;
