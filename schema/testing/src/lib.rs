@@ -53,7 +53,7 @@ pub async fn postgres() -> anyhow::Result<String> {
 }
 
 /// The URL of a fresh, empty database on the server that `REELPIN_TEST_DATABASE_URL` names, CockroachDB or
-/// PostgreSQL; `None` when it names none. Its user may create databases; they are not removed.
+/// PostgreSQL, without TLS; `None` when it names none. Its user may create databases; they are not removed.
 ///
 /// # Errors
 /// The server does not answer, or refuses.

@@ -145,10 +145,9 @@ fn walks(plan: &Value, found: &mut Vec<(String, String)>) {
             let bounded = kind == "Bitmap Heap Scan" || node.contains_key("Index Cond");
             if kind.contains("Scan") && !bounded && GROWING.contains(&text("Relation Name")) {
                 let index = text("Index Name");
-                if TO_DO.contains(&index) {
-                    return;
+                if !TO_DO.contains(&index) {
+                    found.push((text("Relation Name").into(), format!("{kind} {index}")));
                 }
-                found.push((text("Relation Name").into(), format!("{kind} {index}")));
             }
             node.values().for_each(|one| walks(one, found));
         }
