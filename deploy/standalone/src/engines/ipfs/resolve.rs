@@ -56,8 +56,6 @@ async fn child(
     if parent.codec() != dag::DAG_PB {
         return Err(absent());
     }
-    let unreadable = ResolveError::Unreadable(parent);
-    let block = node.block(&parent).await?;
     let mut shard = parent;
     for place in places(name) {
         read.push(shard);
