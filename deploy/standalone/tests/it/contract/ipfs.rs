@@ -71,7 +71,10 @@ static FILL: LazyLock<Vec<u8>> =
 /// What the file must be called.
 async fn named(size: u64, seed: u64) -> File {
     let mut checksum = Checksum::new();
-    content(size, seed).for_each(|piece| std::future::ready(checksum.push(&piece.unwrap()))).await;
+    let mut pieces = std::pin::pin!(content(size, seed));
+    while let Some(piece) = pieces.next().await {
+        checksum.push(&piece.unwrap());
+    }
     checksum.finish().file
 }
 

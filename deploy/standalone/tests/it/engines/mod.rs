@@ -6,6 +6,7 @@ mod postgres;
 mod rpc;
 mod swarm;
 mod trustless;
+mod upgrade;
 mod users;
 
 use std::path::Path;
