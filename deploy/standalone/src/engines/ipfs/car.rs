@@ -86,6 +86,19 @@ fn varint(mut value: usize) -> Vec<u8> {
     }
 }
 
+/// What a block leads to.
+struct Below {
+    next: Vec<Cid>,
+    /// Whether the block itself belongs into the archive.
+    needed: bool,
+}
+
+impl Below {
+    fn of(next: Vec<Cid>) -> Self {
+        Self { next, needed: true }
+    }
+}
+
 struct Walk {
     node: Node,
     way: VecDeque<Cid>,
@@ -107,16 +120,15 @@ impl Walk {
                 continue;
             }
             let Some(cid) = self.open.pop() else { return Ok(None) };
-            let is_new = self.is_new(&cid);
             let ranged = matches!(self.part, Part::Bytes(_));
-            if !is_new && !ranged {
+            if !ranged && !self.is_new(&cid) {
                 // All below it has come too.
                 continue;
             }
             let block = self.node.block(&cid).await?;
-            let next = self.below(&block)?;
+            let Below { next, needed } = self.below(&block)?;
             self.open.extend(next.into_iter().rev());
-            if is_new {
+            if !ranged || (needed && self.is_new(&cid)) {
                 return Ok(Some(block));
             }
         }
@@ -126,24 +138,30 @@ impl Walk {
         self.seen.as_mut().is_none_or(|seen| seen.insert(cid))
     }
 
-    fn below(&mut self, block: &Block) -> Result<Vec<Cid>, FileError> {
+    fn below(&mut self, block: &Block) -> Result<Below, FileError> {
         let cid = *block.cid();
         let unreadable = || FileError::Unreadable(cid);
         match &self.part {
-            Part::Block => Ok(Vec::new()),
-            Part::All => dag::links(block).map_err(|_| unreadable()),
+            Part::Block => Ok(Below::of(Vec::new())),
+            Part::All => dag::links(block).map(Below::of).map_err(|_| unreadable()),
             Part::Folder => match describe(block.data()) {
                 // Names of two digits are blocks of the same folder.
                 NodeDescription::HamtShard { links } => {
                     let shards = links.into_iter().filter(|link| link.name.len() == 2);
-                    Ok(shards.map(|link| link.target).collect())
+                    Ok(Below::of(shards.map(|link| link.target).collect()))
                 }
-                _ => Ok(Vec::new()),
+                _ => Ok(Below::of(Vec::new())),
             },
             Part::Bytes(range) => {
-                let visit = match self.visit.take() {
+                let mut needed = true;
+                self.visit = match self.visit.take() {
                     Some(visit) => {
-                        visit.continue_walk(block.data(), &mut None).map_err(|_| unreadable())?.1
+                        let (bytes, visit) = visit
+                            .continue_walk(block.data(), &mut None)
+                            .map_err(|_| unreadable())?;
+                        // The reader also looks at the leaf that ends where the range begins.
+                        needed = cid.codec() != dag::RAW || !bytes.is_empty();
+                        visit
                     }
                     None if cid.codec() == dag::RAW => None,
                     None => {
@@ -151,8 +169,8 @@ impl Walk {
                         idle.start(block.data()).map_err(|_| unreadable())?.3
                     }
                 };
-                self.visit = visit;
-                Ok(self.visit.iter().map(|visit| *visit.pending_links().0).collect())
+                let next = self.visit.iter().map(|visit| *visit.pending_links().0).collect();
+                Ok(Below { next, needed })
             }
         }
     }
