@@ -172,10 +172,12 @@ impl Pin {
 /// [`DbError`].
 pub async fn insert(tx: &Tx, video: Uuid, new: &NewPin) -> Result<(), DbError> {
     tx.exec(
-        sql!("-- pin.insert
+        sql!(
+            "-- pin.insert
         INSERT INTO pins (video_id, target, role, cid, state, created_at, updated_at)
         VALUES ($1, $2, $3, $4, 'queued', $5, $5)
-        ON CONFLICT (video_id, target, role) DO NOTHING"),
+        ON CONFLICT (video_id, target, role) DO NOTHING"
+        ),
         &[&video, &new.target, &new.role.name(), &new.cid, &tx.now()],
     )
     .await?;
@@ -205,10 +207,12 @@ pub async fn of_video(tx: &Tx, video: Uuid) -> Result<Vec<Pin>, DbError> {
 /// [`DbError`].
 pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbError> {
     tx.all(
-        sql!("-- pin.of_videos
+        sql!(
+            "-- pin.of_videos
         SELECT video_id, role, target, cid, state, replaces, request, error, updated_at FROM pins
         WHERE video_id = ANY($1)
-        ORDER BY video_id, role DESC, target <> 'node', target LIMIT 10000"),
+        ORDER BY video_id, role DESC, target <> 'node', target LIMIT 10000"
+        ),
         &[&videos],
     )
     .await?
@@ -224,9 +228,11 @@ pub async fn of_videos(tx: &Tx, videos: &[Uuid]) -> Result<Vec<(Uuid, Pin)>, DbE
 pub async fn set_state(tx: &Tx, video: Uuid, pin: &Pin, state: State) -> Result<(), DbError> {
     tx.exec_one(
         "the pin",
-        sql!("-- pin.set_state
+        sql!(
+            "-- pin.set_state
         UPDATE pins SET updated_at = CASE WHEN state = $4 THEN updated_at ELSE $5 END, state = $4
-        WHERE video_id = $1 AND target = $2 AND role = $3"),
+        WHERE video_id = $1 AND target = $2 AND role = $3"
+        ),
         &[&video, &pin.target, &pin.role.name(), &state.name(), &tx.now()],
     )
     .await
@@ -244,9 +250,11 @@ pub async fn pinned(tx: &Tx, video: Uuid, pin: &Pin) -> Result<(), DbError> {
     }
     tx.exec_one(
         "the pin",
-        sql!("-- pin.pinned
+        sql!(
+            "-- pin.pinned
         UPDATE pins SET state = 'pinned', replaces = NULL, error = NULL, updated_at = $5
-        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"),
+        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"
+        ),
         &[&video, &pin.target, &pin.role.name(), &pin.cid, &tx.now()],
     )
     .await
@@ -277,10 +285,12 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
     };
     tx.exec_one(
         "the pin",
-        sql!("-- pin.supersede
+        sql!(
+            "-- pin.supersede
         UPDATE pins SET cid = $4, replaces = $5, state = 'queued', request = NULL, error = NULL,
             updated_at = $6
-        WHERE video_id = $1 AND target = $2 AND role = $3"),
+        WHERE video_id = $1 AND target = $2 AND role = $3"
+        ),
         &[
             &video,
             &new.target,
@@ -300,9 +310,11 @@ pub async fn supersede(tx: &Tx, video: Uuid, new: &NewPin) -> Result<bool, DbErr
 /// [`DbError`].
 pub async fn requeue(tx: &Tx, video: Uuid) -> Result<(), DbError> {
     tx.exec(
-        sql!("-- pin.requeue
+        sql!(
+            "-- pin.requeue
         UPDATE pins SET state = 'queued', error = NULL, updated_at = $2
-        WHERE video_id = $1 AND state = 'failed'"),
+        WHERE video_id = $1 AND state = 'failed'"
+        ),
         &[&video, &tx.now()],
     )
     .await?;

@@ -72,13 +72,15 @@ pub async fn loosened(tx: &Tx, target: &str) -> Result<(), DbError> {
 
 async fn note(tx: &Tx, target: &str, cid: &str, settles: OffsetDateTime) -> Result<(), DbError> {
     tx.exec(
-        sql!("-- unpin.insert
+        sql!(
+            "-- unpin.insert
         INSERT INTO unpins (target, cid, state, ready_at, settles_at, created_at, updated_at)
         VALUES ($1, $2, 'waiting', $3, $4, $3, $3)
         ON CONFLICT (target, cid) DO UPDATE SET
             settles_at = GREATEST(unpins.settles_at, excluded.settles_at),
             ready_at = CASE WHEN unpins.state = 'waiting'
-                THEN LEAST(unpins.ready_at, excluded.ready_at) ELSE unpins.ready_at END"),
+                THEN LEAST(unpins.ready_at, excluded.ready_at) ELSE unpins.ready_at END"
+        ),
         &[&target, &cid, &tx.now(), &settles],
     )
     .await?;
@@ -102,9 +104,12 @@ pub async fn due(tx: &Tx, targets: &[String], limit: i64) -> Result<Vec<(Unpin, 
 pub async fn give_up(tx: &Tx, targets: &[String]) -> Result<Vec<Unpin>, DbError> {
     let rows = tx
         .all(
-            sql!("-- unpin.give_up
-            DELETE FROM unpins WHERE created_at < $2 AND target <> 'node' AND target <> ALL($1)
-            RETURNING target, cid"),
+            sql!(
+                "-- unpin.give_up
+            DELETE FROM unpins
+            WHERE ready_at < $2 AND created_at < $2 AND target <> 'node' AND NOT target = ANY($1)
+            RETURNING target, cid"
+            ),
             &[&targets, &(tx.now() - GONE)],
         )
         .await?;
@@ -132,9 +137,11 @@ pub async fn take(
         let arrives = tx.now() + if unpin.cid == LOOSE { COLLECTED } else { RELEASED };
         tx.exec_one(
             "what is to be unpinned",
-            sql!("-- unpin.take
+            sql!(
+                "-- unpin.take
             UPDATE unpins SET state = 'releasing', call = $3, ready_at = $4, updated_at = $5
-            WHERE target = $1 AND cid = $2"),
+            WHERE target = $1 AND cid = $2"
+            ),
             &[&unpin.target, &unpin.cid, &call, &arrives, &tx.now()],
         )
         .await?;
@@ -152,10 +159,12 @@ async fn look(
     // A body that runs again after a commit whose answer was lost finds its own.
     let rows = tx
         .all(
-            sql!("-- unpin.due
+            sql!(
+                "-- unpin.due
             SELECT target, cid FROM unpins
             WHERE (ready_at <= $1 OR call = $2) AND target = ANY($3)
-            ORDER BY ready_at, target, cid LIMIT $4"),
+            ORDER BY ready_at, target, cid LIMIT $4"
+            ),
             &[&tx.now(), &call, &targets, &limit],
         )
         .await?;
@@ -173,17 +182,21 @@ async fn look(
 async fn in_use(tx: &Tx, unpin: &Unpin) -> Result<bool, DbError> {
     let found = if unpin.cid == LOOSE {
         tx.opt(
-            sql!("-- unpin.pinning
-            SELECT 1 AS one FROM tasks WHERE state = 'running' AND kind = 'pin' LIMIT 1"),
+            sql!(
+                "-- unpin.pinning
+            SELECT 1 AS one FROM tasks WHERE state = 'running' AND kind = 'pin' LIMIT 1"
+            ),
             &[],
         )
         .await?
     } else {
         tx.opt(
-            sql!("-- unpin.wanted
+            sql!(
+                "-- unpin.wanted
             SELECT 1 AS one FROM pins p JOIN videos v ON v.id = p.video_id
             WHERE p.target = $1 AND (p.cid = $2 OR p.replaces = $2)
-                AND v.upload_status <> 'deleted' LIMIT 1"),
+                AND v.upload_status <> 'deleted' LIMIT 1"
+            ),
             &[&unpin.target, &unpin.cid],
         )
         .await?
@@ -196,9 +209,11 @@ async fn leave(tx: &Tx, unpin: &Unpin) -> Result<(), DbError> {
         return remove(tx, unpin).await;
     }
     tx.exec(
-        sql!("-- unpin.put_off
+        sql!(
+            "-- unpin.put_off
         UPDATE unpins SET state = 'waiting', call = NULL, ready_at = $3, updated_at = $4
-        WHERE target = $1 AND cid = $2"),
+        WHERE target = $1 AND cid = $2"
+        ),
         &[&unpin.target, &unpin.cid, &(tx.now() + BUSY), &tx.now()],
     )
     .await?;
@@ -227,9 +242,11 @@ pub async fn remove(tx: &Tx, unpin: &Unpin) -> Result<(), DbError> {
 pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbError> {
     let row = tx
         .opt(
-            sql!("-- unpin.released
+            sql!(
+                "-- unpin.released
             SELECT updated_at, settles_at FROM unpins
-            WHERE target = $1 AND cid = $2 AND state = 'releasing' AND call = $3"),
+            WHERE target = $1 AND cid = $2 AND state = 'releasing' AND call = $3"
+            ),
             &[&unpin.target, &unpin.cid, &call],
         )
         .await?;
@@ -240,9 +257,11 @@ pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbErro
         remove(tx, unpin).await?;
     } else {
         tx.exec(
-            sql!("-- unpin.once_more
+            sql!(
+                "-- unpin.once_more
             UPDATE unpins SET state = 'waiting', call = NULL, ready_at = settles_at, updated_at = $3
-            WHERE target = $1 AND cid = $2"),
+            WHERE target = $1 AND cid = $2"
+            ),
             &[&unpin.target, &unpin.cid, &tx.now()],
         )
         .await?;
@@ -257,9 +276,11 @@ pub async fn released(tx: &Tx, unpin: &Unpin, call: Uuid) -> Result<bool, DbErro
 pub async fn is_releasing(tx: &Tx, target: &str, cid: &str) -> Result<bool, DbError> {
     let found = tx
         .opt(
-            sql!("-- unpin.is_releasing
+            sql!(
+                "-- unpin.is_releasing
             SELECT 1 AS one FROM unpins
-            WHERE target = $1 AND cid IN ($2, '') AND state = 'releasing' LIMIT 1"),
+            WHERE target = $1 AND cid IN ($2, '') AND state = 'releasing' LIMIT 1"
+            ),
             &[&target, &cid],
         )
         .await?;

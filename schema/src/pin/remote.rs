@@ -31,10 +31,12 @@ pub async fn request(
     task::guard(tx, lease).await?;
     tx.exec_one(
         "the pin",
-        sql!("-- pin.request
+        sql!(
+            "-- pin.request
         UPDATE pins SET request = $5, updated_at = $6,
             error = CASE WHEN $5::TEXT IS NULL THEN error ELSE NULL END
-        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"),
+        WHERE video_id = $1 AND target = $2 AND role = $3 AND cid = $4"
+        ),
         &[&lease.video(), &pin.target, &pin.role.name(), &pin.cid, &request, &tx.now()],
     )
     .await
@@ -56,8 +58,10 @@ pub async fn note(
         return Ok(());
     }
     tx.exec(
-        sql!("-- pin.note
-        UPDATE pins SET error = $4 WHERE video_id = $1 AND target = $2 AND role = $3"),
+        sql!(
+            "-- pin.note
+        UPDATE pins SET error = $4 WHERE video_id = $1 AND target = $2 AND role = $3"
+        ),
         &[&video, &pin.target, &pin.role.name(), &words.chars().take(WORDS).collect::<String>()],
     )
     .await?;

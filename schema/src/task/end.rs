@@ -303,9 +303,9 @@ pub async fn again(tx: &Tx, video: Uuid, kind: Kind, place: i64) -> Result<(), D
 /// [`DbError`].
 pub async fn hasten(tx: &Tx, video: Uuid, kind: Kind, places: &[i64]) -> Result<(), DbError> {
     tx.exec(
-        "-- task.hasten
+        sql!("-- task.hasten
         UPDATE tasks SET ready_at = $4, announced_at = NULL, updated_at = $4
-        WHERE video_id = $1 AND kind = $2 AND place = ANY($3) AND state = 'ready' AND ready_at > $4",
+        WHERE video_id = $1 AND kind = $2 AND place = ANY($3) AND state = 'ready' AND ready_at > $4"),
         &[&video, &kind.name(), &places, &tx.now()],
     )
     .await?;

@@ -1,7 +1,7 @@
 //! Tests of the schema crate through its public interface, on a real PostgreSQL.
 
-mod bucket;
 mod broken;
+mod bucket;
 mod cid;
 mod ipfs;
 mod pinning;

@@ -1,6 +1,6 @@
 //! Pinning services are told what to let go of, each by its own requests.
 
-use reelpin_gateway::steps::{Janitor, Mode};
+use reelpin_gateway::steps::{Janitor, Mode, Report};
 use reelpin_schema::pin::{self, NewPin, Role};
 use reelpin_schema::pinning::{Config, Limits, Services};
 use reelpin_schema::secret::Secret;
@@ -71,8 +71,10 @@ async fn a_deleted_videos_requests_are_removed_and_no_others() -> anyhow::Result
     remote.mood(Mood::Well);
     house.clock.pass(Duration::minutes(1));
     let report = janitor.round().await?;
-    let words: Vec<_> = report.items.iter().map(ToString::to_string).collect();
-    assert_eq!(words, [format!("pin of {folder} at attic: no video that is there needs it")]);
+    assert_eq!(
+        let_go(&report),
+        [format!("pin of {folder} at attic: no video that is there needs it")]
+    );
     // A request of a worker that was slow.
     remote.add(ours(&folder), "queued");
     house.clock.pass(Duration::minutes(4));
@@ -93,7 +95,7 @@ async fn what_a_service_without_settings_keeps_is_given_up_after_a_week() -> any
     let mut janitor = Janitor::new(&house.engines, Mode::Wet);
     for _ in 0..2 {
         let report = janitor.round().await?;
-        assert!(report.trouble.is_none() && report.items.is_empty());
+        assert!(report.trouble.is_none() && let_go(&report).is_empty());
         house.clock.pass(Duration::try_from(unpin::GONE)? - Duration::minutes(1));
     }
     assert_eq!(unpins(&house).await?, 1, "its time is not over, counted by the first round");
@@ -103,4 +105,10 @@ async fn what_a_service_without_settings_keeps_is_given_up_after_a_week() -> any
     Janitor::new(&house.engines, Mode::Wet).round().await?;
     assert!(remote.calls().is_empty());
     Ok(())
+}
+
+/// What a round says of pins; it also walks through the bucket.
+fn let_go(report: &Report) -> Vec<String> {
+    let words = report.items.iter().map(ToString::to_string);
+    words.filter(|words| words.starts_with("pin of")).collect()
 }

@@ -94,6 +94,7 @@ pub(super) const FUNCTIONS: &[&str] = &[
     "sum",
     "to_jsonb",
     "unnest",
+    "version",
 ];
 
 /// Operators and brackets. `-` also removes a key of a JSONB; `[` makes an array or its type.

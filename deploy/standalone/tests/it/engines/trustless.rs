@@ -5,7 +5,6 @@ use ipld_core::cid::Cid;
 use reelpin_schema::cid::{Block, Directory, File, FileBlocks};
 use reelpin_standalone::engines::Engines;
 use reqwest::{Response, StatusCode};
-use rust_unixfs::file::visit::IdleFileVisit;
 
 use super::rpc::{client, endpoint, pin, put};
 use super::{data, start_ipfs};
@@ -190,11 +189,7 @@ async fn archives_hold_what_their_scope_says() {
     let last = archive(&file, "&entity-bytes=-5:*", &file).await;
     assert_eq!(names(&last), [file.clone(), leaf(3)]);
     let blocks: HashMap<_, _> = last.into_iter().collect();
-    let end = (3 * MIB) as u64;
-    let visit = IdleFileVisit::default().with_target_range(end..end + 5);
-    let (_, _, _, visit) = visit.start(&blocks[&file]).unwrap();
-    let (read, _) = visit.unwrap().continue_walk(&blocks[&leaf(3)], &mut None).unwrap();
-    assert_eq!(read, &bytes(3 * MIB + 5)[3 * MIB..]);
+    assert_eq!(blocks[&leaf(3)], bytes(3 * MIB + 5)[3 * MIB..]);
 
     let twice = mp4.0.cid.to_string();
     assert_eq!(archive(&twice, "", &twice).await.len(), 3);
