@@ -56,16 +56,20 @@ async fn engines_that_work_are_told_with_what_they_lack() -> anyhow::Result<()> 
           works    storing                  300000 bytes
           works    If-None-Match on PUT     a key is written once
           works    reading ranges           with If-Match, and the answer tells its place
-          missing  If-Match on GET          the server does not compare; Reelpin compares ETag, range and length of each answer itself
+          works    If-Match on GET          an original that changes is noticed by the server
           works    copying                  within the bucket
           works    listing                  by prefix, with sizes
           works    presigned uploads        to http://127.0.0.1:PORT
           works    uploads once             a used address cannot replace an upload
           works    upload sizes             an address admits the declared size alone
-          broken   uploads by pages (CORS)  http://127.0.0.1:PORT answers 403 to a page of http://127.0.0.1:8080, and browsers will not upload; the engine has no rules for a bucket: set its own option for origins
+          broken   uploads by pages (CORS)  http://127.0.0.1:PORT answers 403 to a page of http://127.0.0.1:8080, and browsers will not upload, although the bucket's CORS rules allow it
           works    removing                 many at once, missing ones are no error
+        queue
+          missing  the broker               REELPIN_PULSAR_URL is not set: services in other processes learn of work and events by looking at the database every second, not by being told
         IPFS node
           missing  the node                 REELPIN_IPFS_RPC is not set: content ids are computed, but nothing is pinned
+        pinning services
+          missing  services                 REELPIN_PIN_SERVICES names none: films are pinned on one node alone
         Reelpin cannot work so: see what is broken."#]]).await?);
     let left = bucket.client.list("", None).await?;
     assert!(left.is_empty(), "{left:?}");
@@ -82,26 +86,38 @@ async fn what_is_wrong_is_told_with_what_to_do() -> anyhow::Result<()> {
           broken   the database             no connection to the database: Error occurred while creating a new object: error connecting to server: Connection refused (os error 111)
         bucket
           broken   the bucket               http://127.0.0.1:PORT refuses: access key, secret key, region (us-east-1) or the key's rights on "reelpin" are wrong, or the clocks differ
+        queue
+          missing  the broker               REELPIN_PULSAR_URL is not set: services in other processes learn of work and events by looking at the database every second, not by being told
         IPFS node
           missing  the node                 REELPIN_IPFS_RPC is not set: content ids are computed, but nothing is pinned
+        pinning services
+          missing  services                 REELPIN_PIN_SERVICES names none: films are pinned on one node alone
         Reelpin cannot work so: see what is broken."#]]).await?);
     let absent = bucket::Config { bucket: "films".to_owned(), ..bucket.config.clone() };
     assert!(!said(&absent, "nonsense", expect![[r#"
         database
-          broken   the database             REELPIN_DATABASE_URL is not postgresql://user:password@host:port/database
+          broken   the database             REELPIN_DATABASE_URL: it is neither a URL (postgresql://user@host:26257/database?sslmode=verify-full) nor key=value pairs
         bucket
           broken   the bucket               http://127.0.0.1:PORT has no bucket "films": make it, or name another
+        queue
+          missing  the broker               REELPIN_PULSAR_URL is not set: services in other processes learn of work and events by looking at the database every second, not by being told
         IPFS node
           missing  the node                 REELPIN_IPFS_RPC is not set: content ids are computed, but nothing is pinned
+        pinning services
+          missing  services                 REELPIN_PIN_SERVICES names none: films are pinned on one node alone
         Reelpin cannot work so: see what is broken."#]]).await?);
     let away = bucket::Config { endpoint: "http://127.0.0.1:1".to_owned(), ..bucket.config };
     assert!(!said(&away, "nonsense", expect![[r#"
         database
-          broken   the database             REELPIN_DATABASE_URL is not postgresql://user:password@host:port/database
+          broken   the database             REELPIN_DATABASE_URL: it is neither a URL (postgresql://user@host:26257/database?sslmode=verify-full) nor key=value pairs
         bucket
           broken   the bucket               nobody answers at http://127.0.0.1:PORT: HeadBucket: dispatch failure: io error: client error (Connect): tcp connect error: Connection refused (os error 111)
+        queue
+          missing  the broker               REELPIN_PULSAR_URL is not set: services in other processes learn of work and events by looking at the database every second, not by being told
         IPFS node
           missing  the node                 REELPIN_IPFS_RPC is not set: content ids are computed, but nothing is pinned
+        pinning services
+          missing  services                 REELPIN_PIN_SERVICES names none: films are pinned on one node alone
         Reelpin cannot work so: see what is broken."#]]).await?);
     Ok(())
 }

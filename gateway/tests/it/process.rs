@@ -144,6 +144,7 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
                     services: [],
                 },
             ),
+            queue: None,
         }
         Gateway {
             listen: 127.0.0.1:8080,
@@ -152,6 +153,7 @@ fn settings_of_a_cluster() -> anyhow::Result<()> {
             api_key: None,
             web: "web",
             janitor: On,
+            set_cors: true,
         }
     "#]]
     .assert_eq(&format!("{engines:#?}\n{gateway:#?}\n"));
