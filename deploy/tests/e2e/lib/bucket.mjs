@@ -1,4 +1,4 @@
-// Signed GETs of the local bucket (AWS Signature Version 4), with the keys of the data folder: what
+// Signed GETs of a bucket (AWS Signature Version 4), of the local one with the keys of the data folder: what
 // an operator's own tool would do.
 
 import { createHash, createHmac } from 'node:crypto'
@@ -16,6 +16,11 @@ export class Bucket {
     bucket.id = (await readFile(join(server.data, 'secrets/bucket.id'), 'utf8')).trim()
     bucket.secret = (await readFile(join(server.data, 'secrets/bucket'), 'utf8')).trim()
     return bucket
+  }
+
+  /** A bucket `reelpin` anywhere. */
+  static at (url, id, secret) {
+    return Object.assign(new Bucket(), { url, id, secret })
   }
 
   /** The bytes under a key; fails when there are none. */
