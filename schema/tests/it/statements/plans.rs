@@ -68,7 +68,7 @@ async fn postgres_prepares_every_statement() {
 }
 
 #[tokio::test]
-async fn the_named_database_prepares_every_statement() {
+async fn contract_of_the_named_database_every_statement_can_be_prepared() {
     match served().await.unwrap() {
         Some(url) => every_statement_can_be_prepared(&url).await,
         None => println!("not run: REELPIN_TEST_DATABASE_URL names no database"),
