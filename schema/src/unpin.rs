@@ -116,7 +116,7 @@ pub async fn give_up(tx: &Tx, targets: &[String]) -> Result<Vec<Unpin>, DbError>
     Ok(rows.iter().map(|row| Unpin { target: row.get("target"), cid: row.get("cid") }).collect())
 }
 
-/// Takes what is due at these targets, at most `limit`, and makes it `releasing` under the name `call`, fresh for each
+/// Takes what is due at these targets, at most `limit` of each, so that none holds up the others, and makes it `releasing` under the name `call`, fresh for each
 /// call of `run_tx`. What a pin needs again is forgotten instead, and [`LOOSE`] blocks are put off
 /// while a pin is being made.
 ///
@@ -129,7 +129,11 @@ pub async fn take(
     limit: i64,
 ) -> Result<Vec<Unpin>, DbError> {
     let mut taken = Vec::new();
-    for (unpin, in_use) in look(tx, Some(call), targets, limit).await? {
+    let mut due = Vec::new();
+    for target in targets {
+        due.extend(look(tx, Some(call), std::slice::from_ref(target), limit).await?);
+    }
+    for (unpin, in_use) in due {
         if in_use {
             leave(tx, &unpin).await?;
             continue;

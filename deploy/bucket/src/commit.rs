@@ -73,11 +73,21 @@ fn named(store: &Store, draft: &Path, key: &Key, condition: &WriteIf) -> S3Resul
     drop(turn);
     // Of a refusal too: "it is there already" must be as durable as "it is there now".
     match (refused, sync_folder(parent)) {
+        (Some(_), Err(error)) if error.kind() != io::ErrorKind::NotFound => Err(ours(error)),
         (Some(refused), _) => Err(refused),
         (None, Ok(())) => Ok(()),
         // Deleted again, and the folder with it.
         (None, Err(error)) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         (None, Err(error)) => Err(ours(error)),
+    }
+}
+
+/// Makes the name of an object durable that somebody else may just have given it.
+pub(crate) fn settle(store: &Store, key: &Key) -> S3Result<()> {
+    let path = store.path(key);
+    match sync_folder(path.parent().unwrap_or(&store.bucket)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(ours(error)),
+        _ => Ok(()),
     }
 }
 

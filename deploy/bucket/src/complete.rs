@@ -37,6 +37,7 @@ pub(crate) fn complete(store: &Store, ask: &Ask) -> S3Result<Record> {
     let made = made.filter(|record| record.upload.as_deref() == Some(ask.id.as_str()));
     let upload = Upload::open(store, &ask.id, &ask.key);
     if let Some(made) = made {
+        commit::settle(store, &ask.key)?;
         if let Ok(upload) = upload {
             upload.end(store)?;
         }

@@ -50,7 +50,8 @@ impl Keep {
             Self::Attribute => Ok(fsetxattr(file, ATTRIBUTE, &text, XattrFlags::empty())?),
             Self::Beside(folder) => {
                 let path = folder.join(name(key, record.mtime));
-                let draft = path.with_extension("draft");
+                // Of this writing alone: others of the same key may be under way.
+                let draft = folder.join(format!("{}.draft", name(key, record.mtime)));
                 fs::write(&draft, &text)?;
                 File::open(&draft)?.sync_all()?;
                 fs::rename(&draft, &path)?;

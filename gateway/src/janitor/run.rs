@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Janitor, Mode};
+use super::{Janitor, JanitorError, Mode};
 use crate::app::App;
 
 /// The pause between two rounds: what was deleted leaves the IPFS node so soon.
@@ -21,10 +21,10 @@ pub(crate) async fn run(app: &App, mode: Mode) {
             () = app.stop.cancelled() => break,
             round = janitor.round() => round,
         };
-        let now = match round {
-            Ok(report) => report.trouble.map(|error| error.to_string()),
-            Err(error) => Some(error.to_string()),
-        };
+        let error = round.map_or_else(Some, |report| report.trouble);
+        // A service that refuses must not hold up what is ours.
+        let ours = !matches!(error, None | Some(JanitorError::Service(_)));
+        let now = error.map(|error| error.to_string());
         match &now {
             Some(why) if now != trouble => {
                 tracing::warn!("the janitor cannot do all of its work and goes on trying: {why}");
@@ -32,7 +32,7 @@ pub(crate) async fn run(app: &App, mode: Mode) {
             None if trouble.is_some() => tracing::info!("the janitor can work again"),
             Some(_) | None => {}
         }
-        let pause = if now.is_some() { FAILING } else { PAUSE };
+        let pause = if ours { FAILING } else { PAUSE };
         trouble = now;
         tokio::select! {
             () = app.stop.cancelled() => break,

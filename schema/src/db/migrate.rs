@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use tokio_postgres::error::SqlState;
+
 use super::session;
 use super::{Db, DbError, Statement, sql};
 
@@ -120,8 +122,20 @@ impl Db {
         if let Some(newer) = applied.iter().find(|a| MIGRATIONS.iter().all(|m| m.name != **a)) {
             return Err(DbError::Newer(newer.clone()));
         }
-        for migration in MIGRATIONS.iter().filter(|m| !applied.iter().any(|a| a == m.name)) {
-            client.batch_execute(migration.sql).await?;
+        for (place, migration) in MIGRATIONS.iter().enumerate() {
+            if applied.iter().any(|name| name == migration.name) {
+                continue;
+            }
+            match client.batch_execute(migration.sql).await {
+                // A constraint that was added by whoever died before it was remembered. The one before
+                // drops it, should it be an older one of that name.
+                Err(e) if e.code() == Some(&SqlState::DUPLICATE_OBJECT) && place > 0 => {
+                    let before = MIGRATIONS.get(place - 1).map_or("", |one| one.sql);
+                    client.batch_execute(before).await?;
+                    client.batch_execute(migration.sql).await?;
+                }
+                done => done?,
+            }
             client.execute(REMEMBER.text(), &[&migration.name]).await?;
         }
         // The connection goes back to the pool.

@@ -63,8 +63,10 @@ impl Address {
     /// Reads a URL, or the key=value pairs of libpq (those know `sslmode` up to `require` only).
     ///
     /// `sslmode` means what it means to libpq: up to `require` nobody looks at the server's certificate,
-    /// unless `sslrootcert` is given. Without `sslrootcert`, or when that is `system`, the roots of the
-    /// operating system are trusted.
+    /// unless `sslrootcert` is given. `verify-full` without `sslrootcert`, or with `system`, trusts the
+    /// roots of the operating system; `system` means `verify-full` and nothing less. What would verify
+    /// less than it seems to is refused: `verify-ca` by the roots of all the world, and a
+    /// `sslrootcert` that no mode looks at.
     ///
     /// # Errors
     /// [`UrlError`].
@@ -150,6 +152,7 @@ fn decoded(text: &str) -> Option<String> {
 impl Files {
     /// `told` is what tokio-postgres made of an address that is no URL.
     fn meaning(self, told: SslMode) -> Result<(SslMode, Trust), UrlError> {
+        let system = self.roots.as_deref() == Some("system");
         let roots = self.roots.filter(|roots| roots != "system").map(PathBuf::from);
         let own = match (self.certificate, self.key) {
             (Some(certificate), Some(key)) => Some((certificate, key)),
@@ -160,7 +163,15 @@ impl Files {
         let trust = |named, roots| Ok(Trust { named, roots, own: own.clone() });
         let chain = |named| trust(Some(named), roots.clone());
         let (mode, trust): (SslMode, Result<Trust, UrlError>) = match self.mode.as_deref() {
+            None if system => (SslMode::Require, chain(true)),
+            None if roots.is_some() => return Err(UrlError::Alone("sslrootcert", "sslmode")),
             None => (told, trust(None, None)),
+            Some("allow" | "prefer" | "require" | "verify-ca") if system => {
+                return Err(UrlError::Alone("sslrootcert=system", "sslmode=verify-full"));
+            }
+            Some("verify-ca") if roots.is_none() => {
+                return Err(UrlError::Alone("sslmode=verify-ca", "sslrootcert"));
+            }
             Some("disable") => (SslMode::Disable, trust(None, None)),
             Some("allow" | "prefer") => (SslMode::Prefer, trust(None, None)),
             Some("require") if roots.is_some() => (SslMode::Require, chain(false)),

@@ -199,6 +199,8 @@ impl ServiceError {
             404 => Self::Missing { service },
             409 => Self::Funds { service, said },
             429 | 503 => Self::Busy { service, status, wait: retry_after(headers), said },
+            // Of a proxy before it: it is away.
+            502 | 504 => Self::Busy { service, status, wait: None, said },
             500.. => Self::Trouble { service, status, said },
             _ => Self::Refused { service, status, said },
         }

@@ -120,6 +120,18 @@ pub async fn defer(tx: &Tx, lease: &Lease, wait: time::Duration) -> Result<(), D
         &[&lease.task()],
     )
     .await?;
+    // One that looks every ten minutes for days would leave a row each time; it stores no objects,
+    // so nobody needs to know of them.
+    if lease.kind() == Kind::PinService {
+        tx.exec(
+            sql!(
+                "-- attempt.unneeded
+            DELETE FROM attempts WHERE task_id = $1 AND attempt = $2"
+            ),
+            &[&lease.task(), &lease.attempt()],
+        )
+        .await?;
+    }
     Ok(())
 }
 

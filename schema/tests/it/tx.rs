@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reelpin_schema::db::{Db, DbError};
+use reelpin_schema::db::{Db, DbError, MIGRATIONS};
 use reelpin_testing::database;
 use tokio::task::JoinSet;
 
@@ -104,6 +104,20 @@ async fn a_transaction_dropped_half_way_never_commits_and_holds_no_lock() {
     let after = tokio::time::timeout(Duration::from_secs(10), increment(db.clone())).await;
     after.expect("the row is still locked").unwrap();
     assert_eq!(count(&db).await, 1);
+}
+
+#[tokio::test]
+async fn a_migration_whose_process_died_before_it_was_remembered_is_applied_again() {
+    let db = database().await.unwrap();
+    for one in MIGRATIONS.iter().rev() {
+        let name = one.name;
+        db.run_tx("test.forget", async move |tx| {
+            tx.exec("DELETE FROM migrations WHERE name >= $1", &[&name]).await
+        })
+        .await
+        .unwrap();
+        db.migrate().await.unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
 }
 
 #[tokio::test]

@@ -25,6 +25,9 @@ const LATE: time::Duration = time::Duration::minutes(10);
 /// How long a task waits for others of its service.
 const TURN: time::Duration = time::Duration::seconds(5);
 
+/// The longest pause while the node pins the content.
+const NODE_DONE: time::Duration = time::Duration::minutes(1);
+
 /// How often a task whose settings are wrong is tried: a token may be refused by mistake once.
 const SETTINGS: i64 = 5;
 
@@ -66,7 +69,10 @@ async fn go_on(work: &Work, lease: &Lease, begun: &Begun) -> Result<(), TaskErro
     let Some(turn) = services.turn(&pin.target)? else { return Err(TaskError::Later(TURN)) };
     match begun.node {
         Some(State::Pinned) => {}
-        Some(State::Queued | State::Pinning) => return Err(TaskError::Later(pause(begun.age))),
+        // The node's task makes this one ready when it is done, but not while it runs.
+        Some(State::Queued | State::Pinning) => {
+            return Err(TaskError::Later(pause(begun.age).min(NODE_DONE)));
+        }
         Some(State::Failed) | None => {
             return Err(Cause::Row("the node has not pinned what a service is to fetch").into());
         }

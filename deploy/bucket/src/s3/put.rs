@@ -73,8 +73,12 @@ async fn early(store: &Arc<Store>, key: &Key, condition: &WriteIf) -> S3Result<(
     let (store, key, condition) = (Arc::clone(store), key.clone(), condition.clone());
     blocking(move || {
         if condition.only_new() {
-            let there = open::look(&store.path(&key))?.is_some();
-            return if there { Err(s3_error!(PreconditionFailed)) } else { Ok(()) };
+            if open::look(&store.path(&key))?.is_none() {
+                return Ok(());
+            }
+            // "It is there" must be as durable as the answer of whoever put it there.
+            commit::settle(&store, &key)?;
+            return Err(s3_error!(PreconditionFailed));
         }
         let present = open::find(&store, &key)?;
         Ok(condition.allows(present.as_ref().map(|object| object.record.etag.as_str()))?)

@@ -39,6 +39,7 @@ fn sslmode_means_what_it_means_to_libpq() {
         ("postgresql://root@h/db?sslmode=verify-ca&sslrootcert=%2Fa%20b", "tls chain /a b"),
         ("postgresql://root@h/db?sslmode=verify-full", "tls name system"),
         ("postgresql://root@h/db?sslmode=verify-full&sslrootcert=system", "tls name system"),
+        ("postgresql://root@h/db?sslrootcert=system", "tls name system"),
         (
             "postgres://root@h/db?sslcert=/c&sslkey=/k&sslmode=verify-full&sslrootcert=/ca",
             "tls name /ca as /c /k",
@@ -59,6 +60,12 @@ fn what_cannot_be_read_is_told_without_a_password() {
         ("postgresql://root:hunter2@h/db?sslkey=/hunter2", "sslkey wants sslcert"),
         ("postgresql://root:hunter2@h/db?sslpassword=hunter2", "the key is not to be locked"),
         ("postgresql://root:hunter2@h/db?sslrootcert=%2", "neither a URL"),
+        ("postgresql://root:hunter2@h/db?sslrootcert=/hunter2", "sslrootcert wants sslmode"),
+        (
+            "postgresql://root:hunter2@h/db?sslmode=require&sslrootcert=system",
+            "sslrootcert=system wants sslmode=verify-full",
+        ),
+        ("postgresql://root:hunter2@h/db?sslmode=verify-ca", "sslmode=verify-ca wants sslrootcert"),
         ("postgresql://root:hunter2@h/db?hunter2", "neither a URL"),
         ("postgresql://root:hunter2@h:port/db", "neither a URL"),
         ("postgresql://root:hunter2@h/db?colour=hunter2", "neither a URL"),

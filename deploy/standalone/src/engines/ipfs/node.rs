@@ -1,5 +1,5 @@
 //! The embedded node: its blocks, its recursive pins, and the few things that we do with them.
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -190,7 +190,8 @@ impl Node {
     /// shares with a root that was unpinned is public again with the next collection.
     pub(super) async fn is_public(&self, cid: &Cid) -> Result<bool, NodeError> {
         let cid = *cid;
-        self.on_disk(move |node| Ok(node.store.is_shared(&cid)? && !node.withdrawn.holds(&cid)))
+        // In this order: a collection removes from `shared` before it forgets what it hid.
+        self.on_disk(move |node| Ok(!node.withdrawn.holds(&cid) && node.store.is_shared(&cid)?))
             .await
     }
 
@@ -209,8 +210,13 @@ impl Node {
         if !complete.exists() {
             for (root, name) in self.roots().all() {
                 let share = name == PUBLISHED;
-                if let Err(error) = self.on_disk(move |node| node.keep(root, share)).await {
-                    tracing::warn!(%root, name, %error, "a pinned tree is damaged");
+                match self.on_disk(move |node| node.keep(root, share)).await {
+                    Ok(()) => {}
+                    // A full or failing disk: the next start goes on.
+                    Err(NodeError::Disk(error)) if error.kind() != ErrorKind::InvalidData => {
+                        return Err(error.into());
+                    }
+                    Err(error) => tracing::warn!(%root, name, %error, "a pinned tree is damaged"),
                 }
             }
             secret::write_whole(complete, b"")?;
@@ -260,13 +266,16 @@ impl Inner {
 
     fn collect(&self) -> Result<Vec<Cid>, NodeError> {
         let (mut kept, mut shared) = (Marks::default(), Marks::default());
+        let mut sound = true;
         for (root, name) in self.roots.all() {
-            tree::mark_all(&self.store, root, &mut kept)?;
+            sound &= tree::mark_all(&self.store, root, &mut kept)?;
             if name == PUBLISHED {
                 tree::mark_all(&self.store, root, &mut shared)?;
             }
         }
-        let removed = self.store.sweep(|cid| kept.contains(cid), |cid| shared.contains(cid))?;
+        // Of a damaged tree the sound blocks stay, so that it can be mended: then nothing is removed.
+        let removed =
+            self.store.sweep(|cid| !sound || kept.contains(cid), |cid| shared.contains(cid))?;
         self.withdrawn.clear()?;
         Ok(removed)
     }

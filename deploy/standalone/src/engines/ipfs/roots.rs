@@ -64,11 +64,17 @@ impl Roots {
         Ok(())
     }
 
-    /// Forgets a pin.
+    /// Forgets a pin; the disk has when this returns, and before the map does, so that whoever failed
+    /// asks again.
     pub(super) async fn forget(&self, cid: Cid) -> io::Result<()> {
+        let (path, folder) = (self.path(&cid), self.folder.clone());
+        on_disk(move || {
+            remove(&path)?;
+            fs::File::open(folder)?.sync_all()
+        })
+        .await?;
         self.names.write().unwrap_or_else(PoisonError::into_inner).remove(&cid);
-        let path = self.path(&cid);
-        on_disk(move || remove(&path)).await
+        Ok(())
     }
 
     fn path(&self, cid: &Cid) -> PathBuf {

@@ -84,10 +84,13 @@ impl Store {
         Ok(None)
     }
 
-    /// Stores a block, unpinned.
+    /// Stores a block, unpinned; in place of one whose bytes have gone bad, too.
     pub(super) fn put(&self, block: &Block) -> io::Result<()> {
-        if self.has(block.cid())? {
-            return Ok(());
+        match self.get(block.cid()) {
+            Ok(Some(_)) => return Ok(()),
+            Ok(None) => {}
+            Err(error) if error.kind() == ErrorKind::InvalidData => self.discard(block.cid())?,
+            Err(error) => return Err(error),
         }
         let number = self.drafts.fetch_add(1, Ordering::Relaxed);
         let draft = self.loose.join(format!("{number}.draft"));
@@ -101,6 +104,18 @@ impl Store {
             let _ = fs::remove_file(&draft);
         }
         written
+    }
+
+    /// Removes every name of a block.
+    fn discard(&self, cid: &Cid) -> io::Result<()> {
+        let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
+        for path in [path(&self.shared, cid), path(&self.kept, cid), self.loose(cid)] {
+            match fs::remove_file(path) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     /// Makes sure that these blocks outlive a power cut, and shows them to the network if `share`.

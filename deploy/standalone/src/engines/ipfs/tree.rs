@@ -61,11 +61,13 @@ pub(super) fn whole(store: &Store, root: Cid) -> Result<HashSet<Cid>, NodeError>
     Ok(below)
 }
 
-/// Marks what is below `root` and itself, as far as it can be read: a damaged tree stays as it is.
+/// Marks what is below `root` and itself, as far as it can be read. Returns whether all of it could be:
+/// below a block that is lost or damaged nobody knows what belongs to it.
 ///
 /// # Errors
 /// Where the disk fails. What is lost or damaged is told in the log.
-pub(super) fn mark_all(store: &Store, root: Cid, marks: &mut Marks) -> Result<(), NodeError> {
+pub(super) fn mark_all(store: &Store, root: Cid, marks: &mut Marks) -> Result<bool, NodeError> {
+    let mut sound = true;
     let mut open = Vec::from_iter(marks.insert(&root).then_some(root));
     while let Some(cid) = open.pop() {
         if cid.codec() == dag::RAW {
@@ -81,8 +83,11 @@ pub(super) fn mark_all(store: &Store, root: Cid, marks: &mut Marks) -> Result<()
         };
         match links {
             Ok(links) => open.extend(links.into_iter().filter(|link| marks.insert(link))),
-            Err(error) => tracing::error!(%root, %cid, %error, "a pinned tree is damaged"),
+            Err(error) => {
+                sound = false;
+                tracing::error!(%root, %cid, %error, "a pinned tree is damaged");
+            }
         }
     }
-    Ok(())
+    Ok(sound)
 }

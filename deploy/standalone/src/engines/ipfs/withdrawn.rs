@@ -8,6 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use ipld_core::cid::Cid;
 
 use super::tree::Marks;
+use crate::engines::secret;
 
 /// The marks of such blocks, and a file that outlives a stop: whoever starts then collects first.
 pub(super) struct Withdrawn {
@@ -29,7 +30,7 @@ impl Withdrawn {
     /// Hides these too.
     pub(super) fn add(&self, gone: Marks) -> io::Result<()> {
         self.marks().extend(gone);
-        fs::write(&self.file, b"")
+        secret::write_whole(&self.file, b"")
     }
 
     /// These are published again.

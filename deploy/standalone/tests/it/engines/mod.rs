@@ -1,5 +1,6 @@
 //! The local engines, started for real in a temporary folder.
 mod bucket;
+mod damage;
 mod gateway;
 mod lifecycle;
 mod postgres;

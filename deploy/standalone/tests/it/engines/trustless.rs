@@ -9,7 +9,7 @@ use reqwest::{Response, StatusCode};
 use super::rpc::{client, endpoint, pin, put};
 use super::{data, start_ipfs};
 
-const MIB: usize = 1 << 20;
+pub(super) const MIB: usize = 1 << 20;
 
 /// A published folder: its names and all of its blocks.
 struct Film {
@@ -23,7 +23,7 @@ fn bytes(size: usize) -> Vec<u8> {
     (0..size).map(|n| (n / 251 + n) as u8).collect()
 }
 
-fn blocks(bytes: &[u8]) -> (File, Vec<Block>) {
+pub(super) fn blocks(bytes: &[u8]) -> (File, Vec<Block>) {
     let (mut dag, mut blocks) = (FileBlocks::new(), Vec::new());
     dag.push(bytes, |block| blocks.push(block));
     let file = dag.finish(|block| blocks.push(block));
