@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::db::{DbError, Tx, sql};
 
-pub use growth::{Grown, Growth, can_play, grow, growth, reach};
+pub use growth::{Grown, Growth, Reach, can_play, grow, growth, reach};
 
 /// The resolution word of the audio rendition.
 pub const AUDIO: &str = "audio";

@@ -87,7 +87,7 @@ export class RpPlayer extends HTMLElement {
     this.classList.toggle("sound", Boolean(record.duration) && !record.width);
     const address = record.playback?.hls ? safeUrl(record.playback.hls) : null;
     if (!address) return;
-    const retried = this.#growth?.ended && record.upload_status !== "completed" && before?.upload_status !== record.upload_status && !cutShort(record);
+    const retried = before && cutShort(before) && !cutShort(record) && record.upload_status !== "completed";
     if (this.#source.address === null || retried) this.#open(address);
     else if (record !== before) this.#growth?.poke();
     this.#film();

@@ -1,7 +1,7 @@
-/** Looks at a growing film's playlists until they end: how much is ready, and which rungs are listed. No DOM. */
+/** Looks at a growing film's playlists: how much is ready, and which rungs are listed. No DOM. */
 
 import { listed, variants } from "./playlist.js";
-import { sleep } from "./retry.js";
+import { aborted, sleep } from "./retry.js";
 
 /** No playlist takes this long unless something is stuck. */
 const TIME_LIMIT_MS = 10_000;
@@ -24,7 +24,10 @@ export class Growth {
   #looks = 0;
   #nap = null;
 
-  /** Looks at `master` each `period()` ms until `signal` is aborted; `onlook(this)` is called after each look. */
+  /**
+   * Looks at `master` each `period()` ms until `signal` is aborted; `onlook(this)` is called after each look. Once the
+   * lowest rung has ended it looks only when it is poked: others may join later.
+   */
   constructor({ master, onlook, period, signal, fetch = globalThis.fetch.bind(globalThis), pause = sleep }) {
     this.#master = master;
     this.#onlook = onlook;
@@ -46,9 +49,10 @@ export class Growth {
       if (this.#signal.aborted) return;
       if (failures > 0) this.#looks = 0;
       this.#onlook(this);
-      if (this.ended) return;
       this.#nap = new AbortController();
-      await pause(Math.min(SLOWEST_MS, this.#period() * 2 ** failures), AbortSignal.any([this.#signal, this.#nap.signal])).catch(() => {});
+      const signal = AbortSignal.any([this.#signal, this.#nap.signal]);
+      if (this.ended && failures === 0) await aborted(signal);
+      else await pause(Math.min(SLOWEST_MS, this.#period() * 2 ** failures), signal).catch(() => {});
     }
   }
 

@@ -22,6 +22,14 @@ export function sleep(ms, signal) {
   });
 }
 
+/** Resolves when `signal` is aborted. */
+export function aborted(signal) {
+  return new Promise((resolve) => {
+    if (signal.aborted) return resolve();
+    signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}
+
 /**
  * Calls `work` until it succeeds, at most `tries` times; only problems that pass by themselves are tried again.
  * `onwait(error, ms)` hears of each pause.

@@ -58,6 +58,23 @@ test("it looks at the lowest rung until that has ended, and then once more at th
   assert.deepEqual(seen, [[2, false, "480"], [4, false, "480"], [6, true, "480,720"]]);
 });
 
+test("a rung that joins after the lowest has ended is found when somebody says so", async () => {
+  const answers = [master([low], audio), grown(1, true), master([low], audio), master([low, high], audio), grown(1, true), master([low, high], audio)];
+  const stop = new AbortController();
+  const seen = [];
+  const fetch = async () => ({ ok: true, text: async () => answers.shift() });
+  await new Promise((resolve) => {
+    const growth = new Growth({ master: BASE, signal: stop.signal, period: () => assert.fail("it looks without a reason"), fetch, onlook: ({ rungs }) => {
+      seen.push(rungs.join());
+      if (seen.length === 1) setTimeout(() => growth.poke());
+      else resolve();
+    } });
+  });
+  stop.abort();
+  assert.deepEqual(seen, ["480", "480,720"]);
+  assert.deepEqual(answers, []);
+});
+
 test("a look that fails changes nothing and is made again", async () => {
   const { seen } = await looks([404, master([low], audio), grown(1), 503, master([low, high], audio), grown(2)]);
   assert.deepEqual(seen, [[0, false, ""], [2, false, "480"], [2, false, "480"], [4, false, "480,720"]]);

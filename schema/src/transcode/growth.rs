@@ -176,16 +176,28 @@ pub async fn growth(tx: &Tx, video: Uuid) -> Result<Vec<Growth>, DbError> {
     Ok(rows.iter().map(Growth::read).collect())
 }
 
-/// How far each HLS rendition of a video reaches without a hole, ticks.
+/// How far a rendition reaches without a hole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reach {
+    /// The rendition.
+    pub id: Uuid,
+    /// Ticks up to the end of its last segment before a hole.
+    pub end: u64,
+    /// Ticks up to the beginning of that segment.
+    pub before: u64,
+}
+
+/// How far each HLS rendition of a video reaches.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn reach(tx: &Tx, video: Uuid) -> Result<Vec<(Uuid, u64)>, DbError> {
+pub async fn reach(tx: &Tx, video: Uuid) -> Result<Vec<Reach>, DbError> {
     let rows = tx
         .all(
             sql!(
                 "-- transcode.reach
-            SELECT t.id, COALESCE(sum(s.duration_ticks), 0)::INT8 AS ticks
+            SELECT t.id, COALESCE(sum(s.duration_ticks), 0)::INT8 AS end_at,
+                COALESCE(sum(CASE WHEN s.sequence < t.prefix - 1 THEN s.duration_ticks END), 0)::INT8 AS last_at
             FROM transcodes t LEFT JOIN transcode_segments s
                 ON s.transcode_id = t.id AND s.sequence < t.prefix
             WHERE t.video_id = $1 AND t.format = 'hls' GROUP BY t.id LIMIT 100"
@@ -193,7 +205,15 @@ pub async fn reach(tx: &Tx, video: Uuid) -> Result<Vec<(Uuid, u64)>, DbError> {
             &[&video],
         )
         .await?;
-    Ok(rows.iter().map(|row| (row.get("id"), row.get::<_, i64>("ticks").unsigned_abs())).collect())
+    let ticks = |row: &Row, name| row.get::<_, i64>(name).unsigned_abs();
+    Ok(rows
+        .iter()
+        .map(|row| Reach {
+            id: row.get("id"),
+            end: ticks(row, "end_at"),
+            before: ticks(row, "last_at"),
+        })
+        .collect())
 }
 
 /// Whether one rung (if there is a picture) and the audio (if any) have their first segment.

@@ -41,6 +41,11 @@ const CASES = {
     const { seen } = await watched({ speed: 1.5, rungs: { "240p": 0, "360p": 8, "480p": 14 }, press: 4 });
     whole(seen);
   },
+  async "rungs that join when the lowest has ended"() {
+    const { seen } = await watched({ speed: 4, rungs: { "240p": 0, "360p": 13, "480p": 15 }, completes: 18, press: 0.5 });
+    assert.equal(holds(seen).length, 0, "it was held back");
+    whole(seen);
+  },
   async "as fast as it plays"() {
     const { seen } = await watched({ speed: 1, rungs: { "240p": 0, "360p": 10, "480p": 20 }, press: 4 });
     assert.equal(holds(seen).length, 1, "it was not held back");

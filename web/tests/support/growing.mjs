@@ -34,12 +34,13 @@ export class Growing {
 
   /**
    * `speed` is film seconds per second; `rungs` maps a rung to when it is listed, in seconds since playable (0: from the
-   * start); `breaks` ends it early: `{at, status, error}`. `poster` is a JPEG's bytes.
+   * start); it is completed at `completes`, not before all is there; `breaks` ends it early: `{at, status, error}`. `poster`
+   * is a JPEG's bytes.
    */
-  static async start(film, { speed, rungs, breaks = null, poster = null }) {
+  static async start(film, { speed, rungs, completes = 0, breaks = null, poster = null }) {
     const growing = new Growing();
     growing.#film = film;
-    growing.#options = { speed, rungs, breaks, poster };
+    growing.#options = { speed, rungs, completes, breaks, poster };
     growing.#server = http.createServer((request, response) => growing.#answer(request, response).catch(() => response.writeHead(500).end()));
     growing.#sockets = new Sockets(growing.#server, (message, say) => growing.#subscribed(message, say));
     growing.#server.listen(0, "127.0.0.1");
@@ -81,9 +82,13 @@ export class Growing {
 
   get status() {
     if (this.#began === null) return "processing";
-    const { breaks } = this.#options;
+    const { breaks, completes } = this.#options;
     if (breaks && this.now >= breaks.at) return breaks.status;
-    return this.listed === this.#film.cuts.length - 1 ? "completed" : "playable";
+    return this.#whole && this.now >= completes ? "completed" : "playable";
+  }
+
+  get #whole() {
+    return this.listed === this.#film.cuts.length - 1;
   }
 
   async stop() {
@@ -158,7 +163,7 @@ export class Growing {
   }
 
   #media(name, response) {
-    const ended = this.status !== "playable" && this.#began !== null;
+    const ended = this.#whole || (this.status !== "playable" && this.#began !== null);
     const text = (body) => send(response, "application/vnd.apple.mpegurl", body);
     if (this.#began === null) return response.writeHead(404).end();
     if (name === "live.m3u8" || name === "master.m3u8") return text(master(this.#rungs.map((rung) => this.#film.tracks.get(rung)), this.#film.tracks.get("audio")));

@@ -16,8 +16,8 @@ const AUDIO_FRAME: u64 = 1920;
 pub(super) struct Growing {
     pub(super) plan: Plan,
     pub(super) rows: Vec<Transcode>,
-    /// Nothing will be added.
-    pub(super) ended: bool,
+    /// Nothing will be added to any rendition, for whatever reason.
+    over: bool,
     /// The cut up to which everything listed is stored, ticks; `None`: all of it is whole.
     edge: Option<u64>,
 }
@@ -29,13 +29,16 @@ impl Growing {
         let Some(plan) = facts::plan(&video)? else { return Ok(None) };
         let rows = transcode::of_video(tx, id).await?;
         let reach = transcode::reach(tx, id).await?;
+        let over = video.status.is_ended();
         let reaches = |row: &Transcode| {
-            let reached = reach.iter().find(|(id, _)| *id == row.id).map_or(0, |(_, ticks)| *ticks);
+            let reached = reach.iter().find(|reach| reach.id == row.id).map_or(0, |reach| {
+                if !over && may_be_last(&plan, row.prefix) { reach.before } else { reach.end }
+            });
             if row.is_audio() && reached > 0 { reached + AUDIO_FRAME } else { reached }
         };
         let growing = rows.iter().filter(|row| is_listed(row) && row.stored_at.is_none());
         let edge = growing.map(reaches).min();
-        Ok(Some(Self { plan, edge, ended: video.status.is_ended(), rows }))
+        Ok(Some(Self { plan, edge, over, rows }))
     }
 
     /// Whether there is something to list.
@@ -54,9 +57,14 @@ impl Growing {
         self.rows.iter().filter(|row| is_listed(row))
     }
 
-    /// The segments of a listed rendition that may be shown: without a hole, and none beyond the cut that all
-    /// others have reached, because a player that changes to one that is behind would stand still.
-    pub(super) fn shown<'a>(&self, row: &Transcode, segments: &'a [Segment]) -> &'a [Segment] {
+    /// The segments of a listed rendition that may be shown, and whether these are all it will have: without a
+    /// hole, and none beyond the cut that all others have reached, because a player that changes to one that is
+    /// behind would stand still.
+    pub(super) fn shown<'a>(
+        &self,
+        row: &Transcode,
+        segments: &'a [Segment],
+    ) -> (&'a [Segment], bool) {
         let mut end = 0;
         let shown = segments
             .iter()
@@ -67,8 +75,16 @@ impl Growing {
                 segment.sequence as usize == *at && self.edge.is_none_or(|edge| end <= edge)
             })
             .count();
-        segments.get(..shown).unwrap_or_default()
+        let whole = row.stored_at.is_some() && shown == row.prefix as usize;
+        (segments.get(..shown).unwrap_or_default(), self.over || whole)
     }
+}
+
+/// Whether the last of `prefix` segments is perhaps the last of all. It is shown when that is known, with the
+/// playlist's end: video.js 8.24 never ends a film whose last segment it has fetched before it saw the end, and
+/// stands a frame before it (2026-11).
+fn may_be_last(plan: &Plan, prefix: u32) -> bool {
+    prefix > 1 && (!plan.grid.exact || prefix >= plan.grid.n_segments())
 }
 
 fn is_listed(row: &Transcode) -> bool {

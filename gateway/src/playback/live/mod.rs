@@ -75,7 +75,8 @@ pub(crate) async fn media(app: &App, id: Uuid, resolution: &str) -> Result<Arc<P
             segment::of_transcode(tx, rendition, 0, SEGMENTS).await
         })
         .await?;
-    let text = render::media(&growing, init, growing.shown(row, &segments));
+    let (shown, ended) = growing.shown(row, &segments);
+    let text = render::media(&growing, init, shown, ended);
     Ok(app.live.put(id, &name, hashed(text)))
 }
 

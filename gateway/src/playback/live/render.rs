@@ -47,8 +47,8 @@ pub(super) fn master(growing: &Growing) -> String {
     playlist::growing_master(&variants, audio.as_ref())
 }
 
-/// The media playlist of a rendition with this init segment.
-pub(super) fn media(growing: &Growing, init: &str, segments: &[Segment]) -> String {
+/// The media playlist of a rendition with this init segment; `ended` when these are all its segments.
+pub(super) fn media(growing: &Growing, init: &str, segments: &[Segment], ended: bool) -> String {
     let durations = segments.iter().map(|segment| segment.duration_ticks);
     let target_duration = playlist::target_duration(growing.plan.target_duration, durations);
     let entries: Vec<Entry<'_>> = segments
@@ -56,7 +56,7 @@ pub(super) fn media(growing: &Growing, init: &str, segments: &[Segment]) -> Stri
         .map(|segment| Entry { uri: last(&segment.path), duration: segment.duration_ticks })
         .collect();
     let media = Media { target_duration, init: last(init), segments: &entries };
-    playlist::growing_media(&media, growing.ended)
+    playlist::growing_media(&media, ended)
 }
 
 /// A key's last part: the name relative to the playlist beside it.

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::io::Read as _;
+use std::time::Duration;
 
 use expect_test::expect;
 use reqwest::Method;
@@ -65,6 +66,7 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         00001-a1b2c3.m4s
         #EXTINF:1.00000,
         00002-a1b2c3.m4s
+        #EXT-X-ENDLIST
 
         audio/live.m3u8 200 public, no-cache
         #EXTM3U
@@ -81,10 +83,52 @@ async fn playlists_are_rendered_from_what_is_stored() -> anyhow::Result<()> {
         00001-a1b2c3.m4s
         #EXTINF:1.00000,
         00002-a1b2c3.m4s
+        #EXT-X-ENDLIST
 
     "#]].assert_eq(&text);
     let growing = stage.get(&film.path("/hls/live.m3u8")).await?.text();
     assert_eq!(stage.get(&film.path("/hls/master.m3u8")).await?.text(), growing);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_cut_is_shown_with_the_end() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let film = Film::planned(&stage).await?;
+    let mut table = String::new();
+    for (rendition, sequence) in [("480p", 0), ("audio", 0), ("480p", 1), ("audio", 1)] {
+        film.store_segment(rendition, sequence).await?;
+    }
+    film.store("audio").await?;
+    film.store_segment("480p", 2).await?;
+    listed(&film, "all segments are stored, and more may come", &mut table).await?;
+    film.whole("480p").await?;
+    stage.queue.video_changed(film.id).await;
+    tokio::time::sleep(RENDERED).await;
+    listed(&film, "nothing more will come", &mut table).await?;
+    expect![[r#"
+        all segments are stored, and more may come
+        480p: 2 segments, ended: false
+        audio: 2 segments, ended: false
+        nothing more will come
+        480p: 3 segments, ended: true
+        audio: 3 segments, ended: true
+    "#]]
+    .assert_eq(&table);
+    Ok(())
+}
+
+/// For longer than this no rendering is served.
+const RENDERED: Duration = Duration::from_millis(1100);
+
+async fn listed(film: &Film<'_>, when: &str, table: &mut String) -> anyhow::Result<()> {
+    writeln!(table, "{when}")?;
+    for rendition in ["480p", "audio"] {
+        let path = film.path(&format!("/hls/{rendition}/live.m3u8"));
+        let text = film.stage.get(&path).await?.text();
+        let (segments, ended) = (text.matches("#EXTINF").count(), text.contains("#EXT-X-ENDLIST"));
+        writeln!(table, "{rendition}: {segments} segments, ended: {ended}")?;
+    }
     Ok(())
 }
 

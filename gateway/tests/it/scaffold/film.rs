@@ -184,6 +184,11 @@ impl<'a> Film<'a> {
         for sequence in 0..3 {
             self.store_segment(resolution, sequence).await?;
         }
+        self.whole(resolution).await
+    }
+
+    /// Notes that nothing of a rendition is left to store.
+    pub(crate) async fn whole(&self, resolution: &str) -> anyhow::Result<()> {
         let transcode = self.rendition(resolution).await?.id;
         self.stage
             .db
