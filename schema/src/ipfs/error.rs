@@ -3,8 +3,6 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use ipfs_api_backend_hyper::Error as ClientError;
-use ipfs_api_prelude::Error as LibraryError;
 use serde::Deserialize;
 
 use crate::cid::{Cid, CidError};
@@ -21,7 +19,7 @@ pub enum IpfsError {
     },
     /// Nobody answers there, or the connection broke.
     #[error("the ipfs node cannot be reached")]
-    Unreachable(#[source] ClientError),
+    Unreachable(#[source] reqwest::Error),
     /// No whole answer within the limit. Whether the node did it is unknown.
     #[error("the ipfs node took longer than {limit:?} for {call}")]
     TimedOut {
@@ -51,6 +49,14 @@ pub enum IpfsError {
         #[source]
         source: serde_json::Error,
     },
+    /// An answer of a length that nobody needs.
+    #[error("the ipfs node's answer to {call} is longer than {limit} bytes")]
+    TooLong {
+        /// Path of the call.
+        call: &'static str,
+        /// Bytes.
+        limit: usize,
+    },
     /// The node names content with something that is no id of ours.
     #[error("the ipfs node names {text:?} where {expected} was due")]
     BadCid {
@@ -76,15 +82,9 @@ pub enum IpfsError {
 }
 
 impl IpfsError {
-    /// What the client's library says instead of an answer.
-    pub(super) fn transport(error: ClientError) -> Self {
-        match error {
-            ClientError::Api(refusal) => Self::refused(&refusal.message),
-            ClientError::IpfsClientError(LibraryError::UnrecognizedApiError(text)) => {
-                Self::refused(&text)
-            }
-            other => Self::Unreachable(other),
-        }
+    /// The connection was not made, or broke.
+    pub(super) fn unreachable(error: reqwest::Error) -> Self {
+        Self::Unreachable(error.without_url())
     }
 
     /// An answer with another status than 200.

@@ -9,11 +9,12 @@
 //! blocks, [`Node::pin`] at once (blocks without a pin go at the node's next clean-up), and
 //! [`Node::is_pinned`] as the proof.
 
+mod answers;
 mod error;
+mod form;
 mod peers;
 mod pins;
 mod put;
-mod requests;
 mod rpc;
 
 use std::fmt;
@@ -139,8 +140,7 @@ impl Node {
         Self { blocks, name: name.into() }
     }
 
-    /// The node's program and version: whether it is there. (`id` of this client's library does
-    /// not understand the answer of Kubo 0.44.)
+    /// The node's program and version: whether it is there.
     ///
     /// # Errors
     /// Any [`IpfsError`] of a call.

@@ -1,25 +1,30 @@
-//! A node behind Kubo's RPC.
+//! A node behind Kubo's RPC: POST below `/api/v0`, arguments in the query, answers in JSON.
 
 use std::time::Duration;
 
 use async_trait::async_trait;
-use bytes::{Buf as _, Bytes};
+use bytes::Bytes;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt as _, TryStreamExt as _};
-use ipfs_api_backend_hyper::{Form, IpfsClient, TryFromUri as _};
-use ipfs_api_prelude::{ApiRequest, Backend as _};
+use reqwest::header::CONTENT_TYPE;
+use reqwest::{Client, RequestBuilder, Response, Url, redirect};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
-use super::requests::{
-    BlockAnswer, BlockPut, BlockStat, Cat, Id, IdAnswer, PinAdd, PinList, PinListAnswer, PinRemove,
-    PinsAnswer, RepoGc, SwarmConnect, Version, VersionAnswer,
-};
+use super::answers::{BlockAnswer, IdAnswer, PinListAnswer, PinsAnswer, VersionAnswer};
+use super::form::Form;
 use super::{Blocks, IpfsError, Limits, PinName};
 use crate::cid::{Block, Cid};
+use crate::secret::Secret;
+
+/// The longest answer that is kept, bytes: all are some hundred, but `pin/ls` lists what it is asked for.
+const BODY: usize = 1 << 20;
 
 /// The client of one node.
 pub(super) struct Rpc {
-    client: IpfsClient,
+    client: Client,
+    base: Url,
+    credentials: Option<(String, Secret)>,
     limits: Limits,
 }
 
@@ -35,60 +40,113 @@ impl Rpc {
         if authority.is_empty() || authority.contains('@') {
             return Err(bad());
         }
-        let url = format!("http://{authority}");
-        let mut client = IpfsClient::from_str(&url).map_err(|_| bad())?;
-        if let Some((user, secret)) = credentials {
-            client = client.with_credentials(user, secret);
-        }
-        Ok(Self { client, limits })
+        let base = Url::parse(&format!("http://{authority}/api/v0")).map_err(|_| bad())?;
+        crate::tls::provider();
+        // A node that was started anew has closed what we would take up again, and it stands beside us.
+        let builder = Client::builder()
+            .pool_max_idle_per_host(0)
+            .redirect(redirect::Policy::none())
+            .no_proxy();
+        let client = builder.build().map_err(|_| bad())?;
+        let credentials = credentials.map(|(user, secret)| (user.to_owned(), Secret::new(secret)));
+        Ok(Self { client, base, credentials, limits })
     }
 
-    /// One call whose answer is one JSON value.
-    async fn call<Q, A>(
-        &self,
-        query: Q,
-        form: Option<Form<'static>>,
-        limit: Duration,
-    ) -> Result<A, IpfsError>
-    where
-        Q: ApiRequest,
-        A: for<'de> Deserialize<'de>,
-    {
-        let answered = self.client.request_raw(query, form);
-        let (status, body) = tokio::time::timeout(limit, answered)
-            .await
-            .map_err(|_| IpfsError::TimedOut { call: Q::PATH, limit })?
-            .map_err(IpfsError::transport)?;
-        match status.as_u16() {
-            200 => serde_json::from_slice(&body)
-                .map_err(|source| IpfsError::Misunderstood { call: Q::PATH, source }),
-            status => Err(IpfsError::refusal(status, &body)),
+    /// The request of a call, `/` before its name.
+    fn request(&self, call: &'static str, query: &[(&str, &str)]) -> RequestBuilder {
+        let mut url = self.base.clone();
+        url.set_path(&format!("/api/v0{call}"));
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        let request = self.client.post(url);
+        match &self.credentials {
+            Some((user, secret)) => request.basic_auth(user, Some(secret.expose())),
+            None => request,
         }
     }
+
+    /// A call whose answer is one JSON value.
+    async fn call<A: for<'de> Deserialize<'de>>(
+        &self,
+        call: &'static str,
+        query: &[(&str, &str)],
+        limit: Duration,
+    ) -> Result<A, IpfsError> {
+        ask(call, self.request(call, query), limit).await
+    }
+}
+
+/// Sends a request and reads its answer, all within `limit`.
+async fn ask<A: for<'de> Deserialize<'de>>(
+    call: &'static str,
+    request: RequestBuilder,
+    limit: Duration,
+) -> Result<A, IpfsError> {
+    let body = within(call, limit, async {
+        let answer = accepted(request).await?;
+        let (body, whole) = text(answer).await?;
+        if whole { Ok(body) } else { Err(IpfsError::TooLong { call, limit: BODY }) }
+    });
+    serde_json::from_slice(&body.await?).map_err(|source| IpfsError::Misunderstood { call, source })
+}
+
+/// Sends a request; what comes back has status 200.
+async fn accepted(request: RequestBuilder) -> Result<Response, IpfsError> {
+    let answer = request.send().await.map_err(IpfsError::unreachable)?;
+    match answer.status().as_u16() {
+        200 => Ok(answer),
+        status => Err(IpfsError::refusal(status, &text(answer).await?.0)),
+    }
+}
+
+/// What an answer says, and whether that is all of it.
+async fn text(mut answer: Response) -> Result<(Vec<u8>, bool), IpfsError> {
+    let mut body = Vec::new();
+    while let Some(piece) = answer.chunk().await.map_err(IpfsError::unreachable)? {
+        if body.len() + piece.len() > BODY {
+            return Ok((body, false));
+        }
+        body.extend_from_slice(&piece);
+    }
+    Ok((body, true))
+}
+
+async fn within<T>(
+    call: &'static str,
+    limit: Duration,
+    work: impl Future<Output = Result<T, IpfsError>>,
+) -> Result<T, IpfsError> {
+    tokio::time::timeout(limit, work).await.unwrap_or(Err(IpfsError::TimedOut { call, limit }))
 }
 
 #[async_trait]
 impl Blocks for Rpc {
     async fn version(&self) -> Result<String, IpfsError> {
-        let version: VersionAnswer = self.call(Version {}, None, self.limits.answer).await?;
+        let version: VersionAnswer = self.call("/version", &[], self.limits.answer).await?;
         Ok(version.version)
     }
 
     async fn has_block(&self, cid: Cid) -> Result<bool, IpfsError> {
-        let query = BlockStat { arg: &cid.to_string(), offline: true };
-        match self.call::<_, BlockAnswer>(query, None, self.limits.answer).await {
+        let query = [("arg", &*cid.to_string()), ("offline", "true")];
+        match self.call::<BlockAnswer>("/block/stat", &query, self.limits.answer).await {
             Ok(_) => Ok(true),
             Err(error) if error.says_not_found() => Ok(false),
             Err(error) => Err(error),
         }
     }
 
+    /// `format` is what every version of Kubo understands; the hash is named because a node's settings
+    /// may name another.
     async fn put_block(&self, block: &Block) -> Result<(), IpfsError> {
         let cid = block.cid();
-        let query = BlockPut { format: cid.codec().name(), mhtype: "sha2-256" };
-        let mut form = Form::default();
-        form.add_reader("data", block.bytes().clone().reader());
-        let answer: BlockAnswer = self.call(query, Some(form), self.limits.transfer).await?;
+        let query = [("format", cid.codec().name()), ("mhtype", "sha2-256")];
+        let form = Form::of(block.bytes());
+        let request = self
+            .request("/block/put", &query)
+            .header(CONTENT_TYPE, form.content_type)
+            .body(form.body);
+        let answer: BlockAnswer = ask("/block/put", request, self.limits.transfer).await?;
         if answer.key == cid.to_string() {
             Ok(())
         } else {
@@ -98,8 +156,9 @@ impl Blocks for Rpc {
 
     async fn pin(&self, root: Cid, name: PinName) -> Result<(), IpfsError> {
         let arg = root.to_string();
-        let query = PinAdd { arg: &arg, recursive: true, progress: false, name: name.as_str() };
-        let PinsAnswer { pins } = self.call(query, None, self.limits.pin).await?;
+        let query =
+            [("arg", &*arg), ("recursive", "true"), ("progress", "false"), ("name", name.as_str())];
+        let PinsAnswer { pins } = self.call("/pin/add", &query, self.limits.pin).await?;
         match pins.iter().find(|pin| **pin != arg) {
             Some(other) => Err(IpfsError::wrong_cid(root, other)),
             None => Ok(()),
@@ -108,8 +167,8 @@ impl Blocks for Rpc {
 
     async fn is_pinned(&self, root: Cid) -> Result<bool, IpfsError> {
         let arg = root.to_string();
-        let query = PinList { arg: &arg, kind: "recursive" };
-        match self.call(query, None, self.limits.answer).await {
+        let query = [("arg", &*arg), ("type", "recursive")];
+        match self.call("/pin/ls", &query, self.limits.answer).await {
             Ok(PinListAnswer { keys }) => Ok(keys.contains_key(&arg)),
             Err(error) if error.says_not_pinned() => Ok(false),
             Err(error) => Err(error),
@@ -117,35 +176,32 @@ impl Blocks for Rpc {
     }
 
     async fn unpin(&self, root: Cid) -> Result<(), IpfsError> {
-        let query = PinRemove { arg: &root.to_string(), recursive: true };
-        match self.call::<_, PinsAnswer>(query, None, self.limits.answer).await {
+        let query = [("arg", &*root.to_string()), ("recursive", "true")];
+        match self.call::<PinsAnswer>("/pin/rm", &query, self.limits.answer).await {
             Ok(_) => Ok(()),
             Err(error) if error.says_not_pinned() => Ok(()),
             Err(error) => Err(error),
         }
     }
 
+    /// The answer is a line for each removed block: read, and not kept.
     async fn collect_garbage(&self) -> Result<(), IpfsError> {
-        let limit = self.limits.pin;
-        let collected = self.client.request_raw(RepoGc {}, None::<Form<'static>>);
-        let (status, body) = tokio::time::timeout(limit, collected)
-            .await
-            .map_err(|_| IpfsError::TimedOut { call: RepoGc::PATH, limit })?
-            .map_err(IpfsError::transport)?;
-        match status.as_u16() {
-            200 => Ok(()),
-            status => Err(IpfsError::refusal(status, &body)),
-        }
+        let call = "/repo/gc";
+        within(call, self.limits.pin, async {
+            let mut answer = accepted(self.request(call, &[])).await?;
+            while answer.chunk().await.map_err(IpfsError::unreachable)?.is_some() {}
+            Ok(())
+        })
+        .await
     }
 
     async fn addresses(&self) -> Result<Vec<String>, IpfsError> {
-        let answer: IdAnswer = self.call(Id {}, None, self.limits.answer).await?;
+        let answer: IdAnswer = self.call("/id", &[], self.limits.answer).await?;
         Ok(answer.addresses.unwrap_or_default())
     }
 
     async fn connect(&self, peer: &str) -> Result<(), IpfsError> {
-        let query = SwarmConnect { arg: peer };
-        self.call::<_, serde::de::IgnoredAny>(query, None, self.limits.answer).await?;
+        self.call::<IgnoredAny>("/swarm/connect", &[("arg", peer)], self.limits.answer).await?;
         Ok(())
     }
 
@@ -155,23 +211,22 @@ impl Blocks for Rpc {
         offset: u64,
         length: Option<u64>,
     ) -> BoxStream<'static, Result<Bytes, IpfsError>> {
-        let limit = self.limits.transfer;
-        let query = Cat { arg: &cid.to_string(), offset, length };
-        let pieces = match self.client.build_base_request(query, None) {
-            Ok(request) => self
-                .client
-                .request_stream_bytes(request)
-                .map_err(IpfsError::transport)
-                .left_stream(),
-            Err(error) => stream::iter([Err(IpfsError::transport(error))]).right_stream(),
-        };
-        Box::pin(stream::unfold(Some(pieces), move |pieces| async move {
+        let (call, limit) = ("/cat", self.limits.transfer);
+        let (cid, offset, length) =
+            (cid.to_string(), offset.to_string(), length.map(|length| length.to_string()));
+        let mut query = vec![("arg", &*cid), ("offset", &*offset)];
+        query.extend(length.as_deref().map(|length| ("length", length)));
+        let answer = accepted(self.request(call, &query));
+        let pieces = stream::once(answer)
+            .map_ok(|answer| answer.bytes_stream().map_err(IpfsError::unreachable))
+            .try_flatten();
+        Box::pin(stream::unfold(Some(Box::pin(pieces)), move |pieces| async move {
             let mut pieces = pieces?;
             match tokio::time::timeout(limit, pieces.next()).await {
                 Ok(Some(Ok(piece))) => Some((Ok(piece), Some(pieces))),
                 Ok(Some(Err(error))) => Some((Err(error), None)),
                 Ok(None) => None,
-                Err(_) => Some((Err(IpfsError::TimedOut { call: "/cat", limit }), None)),
+                Err(_) => Some((Err(IpfsError::TimedOut { call, limit }), None)),
             }
         }))
     }

@@ -43,7 +43,7 @@ fn some_cid() -> Cid {
 #[tokio::test]
 async fn version_is_the_sign_of_life() -> Result<()> {
     let (_server, node) = node(|request| {
-        assert_eq!(request.target, "/version?");
+        assert_eq!(request.target, "/version");
         Answer::ok(r#"{"Version":"0.44.0","Commit":"","Repo":"18","Some":{"thing":"new"}}"#)
     })
     .await?;

@@ -22,9 +22,6 @@ const SOON: time::Duration = time::Duration::seconds(10);
 /// The longest.
 const LATE: time::Duration = time::Duration::minutes(10);
 
-/// How long a task waits for others of its service.
-const TURN: time::Duration = time::Duration::seconds(5);
-
 /// The longest pause while the node pins the content.
 const NODE_DONE: time::Duration = time::Duration::minutes(1);
 
@@ -66,7 +63,10 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
 /// The next step of a pin.
 async fn go_on(work: &Work, lease: &Lease, begun: &Begun) -> Result<(), TaskError> {
     let (pin, services) = (&begun.pin, &work.engines.services);
-    let Some(turn) = services.turn(&pin.target)? else { return Err(TaskError::Later(TURN)) };
+    // Whoever has waited for long waits longer: a thousand that wait for a slow service ask seldom.
+    let Some(turn) = services.turn(&pin.target)? else {
+        return Err(TaskError::Later(pause(begun.age)));
+    };
     match begun.node {
         Some(State::Pinned) => {}
         // The node's task makes this one ready when it is done, but not while it runs.

@@ -78,10 +78,10 @@ async fn serve(mut stream: TcpStream, answer: &(dyn Fn(Request) -> Answer + Sync
         more(&mut stream, &mut bytes).await?;
     };
     let head = String::from_utf8(head)?.to_lowercase();
-    if head.contains("transfer-encoding: chunked") {
-        while !bytes.ends_with(b"\r\n0\r\n\r\n") {
-            more(&mut stream, &mut bytes).await?;
-        }
+    let told = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    let length: usize = told.map_or(Ok(0), str::parse)?;
+    while bytes.len() < length {
+        more(&mut stream, &mut bytes).await?;
     }
     let target = head.split(' ').nth(1).and_then(|path| path.strip_prefix("/api/v0"));
     let target = target.context("not a call")?.to_owned();
@@ -103,15 +103,9 @@ async fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// Takes the chunks of the transfer apart and the one field out of the form.
-fn field(mut chunks: &[u8]) -> Result<Vec<u8>> {
-    let mut form = Vec::new();
-    while let Some(end) = find(chunks, b"\r\n") {
-        let size = usize::from_str_radix(std::str::from_utf8(&chunks[..end])?, 16)?;
-        form.extend_from_slice(&chunks[end + 2..end + 2 + size]);
-        chunks = &chunks[end + 2 + size + 2..];
-    }
-    let Some(start) = find(&form, b"\r\n\r\n") else { return Ok(Vec::new()) };
+/// Takes the one field out of a form.
+fn field(form: &[u8]) -> Result<Vec<u8>> {
+    let Some(start) = find(form, b"\r\n\r\n") else { return Ok(Vec::new()) };
     let end = form.windows(4).rposition(|bytes| bytes == b"\r\n--").context("no boundary")?;
     Ok(form[start + 4..end].to_vec())
 }

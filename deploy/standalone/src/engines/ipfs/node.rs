@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use ipld_core::cid::Cid;
+use reelpin_schema::ipfs::{ANSWER, PIN};
 use rust_ipfs::p2p::PeerInfo;
-use rust_ipfs::{Block, Ipfs, Keypair, PeerId};
+use rust_ipfs::{Block, Ipfs, Keypair, Multiaddr, PeerId};
 use tokio::sync::RwLock;
+use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 
 use super::IpfsError;
@@ -29,6 +31,8 @@ const COMPLETE: &str = "shared-complete";
 const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long the announcement of a root may take; the pin does not wait for it to succeed.
 const ANNOUNCE_WITHIN: Duration = Duration::from_secs(10);
+/// How long a dial may take: within the limit of whoever asks for it.
+const CONNECT_WITHIN: Duration = Duration::from_secs(8);
 
 /// Why the node did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +41,10 @@ pub(super) enum NodeError {
     Absent(Cid),
     #[error("not pinned or pinned indirectly")]
     NotPinned,
+    #[error("it took longer than its caller waits, and nothing was changed")]
+    Late,
+    #[error("this node is private: it connects to nobody")]
+    Private,
     #[error(transparent)]
     Malformed(#[from] Malformed),
     #[error("the node's disk failed: {0}")]
@@ -122,6 +130,17 @@ impl Node {
         self.0.ipfs.identity(None).await.map_err(NodeError::failed)
     }
 
+    /// Connects to a peer, as a public node does.
+    pub(super) async fn connect(&self, peer: Multiaddr) -> Result<(), NodeError> {
+        if self.0.swarm.network == Network::Private {
+            return Err(NodeError::Private);
+        }
+        match tokio::time::timeout(CONNECT_WITHIN, self.0.ipfs.connect(peer)).await {
+            Ok(connected) => connected.map(|_| ()).map_err(NodeError::failed),
+            Err(_) => Err(NodeError::Late),
+        }
+    }
+
     /// Who is connected.
     pub(super) async fn peers(&self) -> Result<Vec<PeerId>, NodeError> {
         self.0.ipfs.connected().await.map_err(NodeError::failed)
@@ -145,9 +164,10 @@ impl Node {
     }
 
     /// Pins everything below `cid`, all of which must be here, under `name` (which replaces another).
-    /// All of it is on the disk when this returns.
+    /// All of it is on the disk when this returns. One that took longer than its caller waits is not
+    /// recorded: an unpinning may have passed it meanwhile.
     pub(super) async fn pin(&self, cid: Cid, name: &str) -> Result<(), NodeError> {
-        let name = name.to_owned();
+        let (name, until) = (name.to_owned(), Instant::now() + PIN);
         self.whole(async move |node| {
             let _shared = node.0.collecting.read().await;
             let published = name == PUBLISHED;
@@ -156,6 +176,7 @@ impl Node {
             if was_published && !published {
                 node.on_disk(move |node| node.withdraw(cid)).await?;
             }
+            in_time(until)?;
             node.roots().set(cid, name).await?;
             node.0.announce(cid).await;
             Ok(())
@@ -163,11 +184,13 @@ impl Node {
         .await
     }
 
-    /// Removes a recursive pin. The gateway serves nothing of it any more; other nodes may fetch its
-    /// blocks until the next collection.
+    /// Removes a recursive pin, unless that took longer than its caller waits: it may be wanted again. The
+    /// gateway serves nothing of it any more; other nodes may fetch its blocks until the next collection.
     pub(super) async fn unpin(&self, cid: Cid) -> Result<(), NodeError> {
+        let until = Instant::now() + ANSWER;
         self.whole(async move |node| {
             let _shared = node.0.collecting.read().await;
+            in_time(until)?;
             let Some(name) = node.roots().name(&cid) else { return Err(NodeError::NotPinned) };
             if name == PUBLISHED {
                 node.on_disk(move |node| node.withdraw(cid)).await?;
@@ -245,6 +268,10 @@ impl Node {
         let inner = Arc::clone(&self.0);
         tokio::task::spawn_blocking(move || work(&inner)).await.map_err(NodeError::failed)?
     }
+}
+
+fn in_time(until: Instant) -> Result<(), NodeError> {
+    if Instant::now() < until { Ok(()) } else { Err(NodeError::Late) }
 }
 
 impl Inner {

@@ -56,7 +56,9 @@ impl Store {
 
     /// Whether a block is here.
     pub(super) fn has(&self, cid: &Cid) -> io::Result<bool> {
-        Ok(path(&self.kept, cid).try_exists()? || self.loose(cid).try_exists()?)
+        let kept = path(&self.kept, cid);
+        // A pin moves blocks from `loose` to `kept`, perhaps between two looks.
+        Ok(kept.try_exists()? || self.loose(cid).try_exists()? || kept.try_exists()?)
     }
 
     /// Whether a published root reaches this block, or did so before the last collection.
@@ -69,7 +71,7 @@ impl Store {
     /// # Errors
     /// `InvalidData` for other bytes than the name says.
     pub(super) fn get(&self, cid: &Cid) -> io::Result<Option<Block>> {
-        // A pin moves blocks from `loose` to `kept`, perhaps between two looks.
+        // The third look as in `has`.
         for path in [path(&self.kept, cid), self.loose(cid), path(&self.kept, cid)] {
             match fs::read(path) {
                 Ok(bytes) => {

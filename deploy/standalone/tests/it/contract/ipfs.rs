@@ -19,13 +19,13 @@ const MIB: u64 = 1 << 20;
 
 /// A test for each node: `$name` is a function over a [`Stand`].
 macro_rules! on_each_node {
-    ($($(#[$more:meta])* $name:ident),+ $(,)?) => {
+    ($($name:ident),+ $(,)?) => {
         mod local {
-            $($(#[$more])* #[tokio::test]
+            $(#[tokio::test]
             async fn $name() { super::$name(&super::Stand::local().await).await; })+
         }
         mod kubo {
-            $($(#[$more])* #[tokio::test]
+            $(#[tokio::test]
             async fn $name() {
                 if let Some(stand) = super::Stand::kubo(stringify!($name)).await {
                     super::$name(&stand).await;
@@ -38,7 +38,6 @@ macro_rules! on_each_node {
 on_each_node!(
     files_are_named_and_given_back,
     a_file_of_300_mebibytes_is_too,
-    #[ignore = "takes a minute and 3 GiB of disk"]
     a_file_of_more_links_than_a_block_has_is_too,
     folders_of_many_names_can_be_walked,
     a_pin_is_listed_renamed_and_let_go,

@@ -175,6 +175,14 @@ async fn a_public_node_tells_its_peers_of_published_roots_alone() {
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
     assert!(!told(original.cid).await);
+
+    let (_other, at) = stranger().await;
+    node.connect(&at).await.unwrap();
+    let other = at.rsplit('/').next().unwrap();
+    let peers = ask(&engines, "swarm/peers").await["Peers"].to_string();
+    assert!(peers.contains(other), "{peers}");
+    let nobody = node.connect("/ip4/127.0.0.1/tcp/1").await.unwrap_err();
+    assert!(nobody.to_string().contains("connect /ip4/127.0.0.1/tcp/1 failure"), "{nobody}");
     engines.stop().await;
 }
 
@@ -182,6 +190,7 @@ async fn a_public_node_tells_its_peers_of_published_roots_alone() {
 async fn a_private_node_listens_on_loopback_and_looks_for_nobody() {
     let data = data();
     let (peer, address) = stranger().await;
+    let at = address.clone();
     let options = Options {
         want_postgres: false,
         want_s3: false,
@@ -202,8 +211,11 @@ async fn a_private_node_listens_on_loopback_and_looks_for_nobody() {
     assert!(peer.connected().await.unwrap().is_empty());
     assert_eq!(ask(&engines, "swarm/peers").await["Peers"], serde_json::json!([]));
 
-    // An absent block is told at once, and nobody is asked for it.
     let node = client(&engines);
+    let refused = node.connect(&at).await.unwrap_err();
+    assert!(refused.to_string().contains("this node is private"), "{refused}");
+
+    // An absent block is told at once, and nobody is asked for it.
     let absent = Cid::of(reelpin_schema::cid::Codec::Raw, b"nobody has this");
     let began = std::time::Instant::now();
     assert!(node.pin(absent, PinName::Published).await.is_err());

@@ -39,6 +39,7 @@ pub(super) fn router(node: Node, credential: Credential, hosts: Hosts) -> Router
         .route("/repo/stat", post(repo::stat))
         .route("/stats/repo", post(repo::stat))
         .route("/swarm/peers", post(repo::peers))
+        .route("/swarm/connect", post(repo::connect))
         .route("/repo/gc", post(repo::gc));
     Router::new()
         .nest("/api/v0", calls)

@@ -1,9 +1,10 @@
-//! `version`, `id`, `swarm/peers`, `repo/stat`, `repo/gc`.
+//! `version`, `id`, `swarm/peers`, `swarm/connect`, `repo/stat`, `repo/gc`.
 use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
 use data_encoding::BASE64;
+use rust_ipfs::Multiaddr;
 use serde_json::{Value, json};
 
 use super::args::Args;
@@ -43,6 +44,17 @@ pub(super) async fn peers(State(node): State<Node>) -> Result<Json<Value>, Probl
     let peers: Vec<_> =
         peers.iter().map(|peer| json!({ "Addr": "", "Peer": peer.to_string() })).collect();
     Ok(Json(json!({ "Peers": peers })))
+}
+
+/// Connects to the peer at the `arg`.
+pub(super) async fn connect(State(node): State<Node>, args: Args) -> Result<Json<Value>, Problem> {
+    let peer = args.get("arg").ok_or_else(|| Problem::bad("argument \"arg\" is required"))?;
+    let at: Multiaddr =
+        peer.parse().map_err(|error| Problem::bad(format!("invalid address {peer:?}: {error}")))?;
+    node.connect(at)
+        .await
+        .map_err(|error| Problem::failed(format!("connect {peer} failure: {error}")))?;
+    Ok(Json(json!({ "Strings": [format!("connect {peer} success")] })))
 }
 
 /// How much is stored.
