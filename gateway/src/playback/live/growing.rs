@@ -32,11 +32,11 @@ impl Growing {
         let over = video.status.is_ended();
         let reaches = |row: &Transcode| {
             let reached = reach.iter().find(|reach| reach.id == row.id).map_or(0, |reach| {
-                if !over && may_be_last(&plan, row.prefix) { reach.before } else { reach.end }
+                if !over && may_be_last(&plan, row) { reach.before } else { reach.end }
             });
             if row.is_audio() && reached > 0 { reached + AUDIO_FRAME } else { reached }
         };
-        let growing = rows.iter().filter(|row| is_listed(row) && row.stored_at.is_none());
+        let growing = rows.iter().filter(|row| is_listed(row) && !is_whole(&plan, row));
         let edge = growing.map(reaches).min();
         Ok(Some(Self { plan, edge, over, rows }))
     }
@@ -75,16 +75,23 @@ impl Growing {
                 segment.sequence as usize == *at && self.edge.is_none_or(|edge| end <= edge)
             })
             .count();
-        let whole = row.stored_at.is_some() && shown == row.prefix as usize;
-        (segments.get(..shown).unwrap_or_default(), self.over || whole)
+        let all = is_whole(&self.plan, row) && shown == row.prefix as usize;
+        (segments.get(..shown).unwrap_or_default(), self.over || all)
     }
 }
 
-/// Whether the last of `prefix` segments is perhaps the last of all. It is shown when that is known, with the
+/// Whether nothing is left to store of a rendition. Of a rung in an exact grid its segments tell, before its task
+/// has ended; sound may end before the picture.
+fn is_whole(plan: &Plan, row: &Transcode) -> bool {
+    let counted = plan.grid.exact && !row.is_audio() && row.prefix >= plan.grid.n_segments();
+    counted || row.stored_at.is_some()
+}
+
+/// Whether the newest segment of a growing rendition is perhaps its last. It is shown when that is known, with the
 /// playlist's end: video.js 8.24 never ends a film whose last segment it has fetched before it saw the end, and
 /// stands a frame before it (2026-11).
-fn may_be_last(plan: &Plan, prefix: u32) -> bool {
-    prefix > 1 && (!plan.grid.exact || prefix >= plan.grid.n_segments())
+fn may_be_last(plan: &Plan, row: &Transcode) -> bool {
+    row.prefix > 1 && (!plan.grid.exact || row.prefix >= plan.grid.n_segments())
 }
 
 fn is_listed(row: &Transcode) -> bool {
