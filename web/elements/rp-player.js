@@ -87,8 +87,7 @@ export class RpPlayer extends HTMLElement {
     this.classList.toggle("sound", Boolean(record.duration) && !record.width);
     const address = record.playback?.hls ? safeUrl(record.playback.hls) : null;
     if (!address) return;
-    const retried = before && cutShort(before) && !cutShort(record) && record.upload_status !== "completed";
-    if (this.#source.address === null || retried) this.#open(address);
+    if (this.#source.address === null) this.#open(address);
     else if (record !== before) this.#growth?.poke();
     this.#film();
   }
@@ -159,11 +158,15 @@ export class RpPlayer extends HTMLElement {
     this.#growth = null;
     if (this.#record.upload_status === "completed") return;
     this.#stopGrowth = new AbortController();
+    let ended = false;
     this.#growth = new Growth({
       master: address,
       signal: this.#stopGrowth.signal,
       period: () => (this.#playback.waiting ? LOOK_WAITING_MS : this.#playback.begun ? LOOK_BEGUN_MS : LOOK_MS),
-      onlook: () => {
+      onlook: ({ ended: over }) => {
+        // Retried, or planned anew: hls.js asks no more for what has ended.
+        if (ended && !over) this.#start(this.#source.address);
+        ended = over;
         this.#film();
         this.#takeMore();
       },

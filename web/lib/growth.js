@@ -7,6 +7,8 @@ import { aborted, sleep } from "./retry.js";
 const TIME_LIMIT_MS = 10_000;
 /** Between looks that fail, at most. */
 const SLOWEST_MS = 30_000;
+/** For longer than this no gateway serves what it rendered before: two renderings, each kept for a second. */
+const RENDERED_MS = 2_500;
 /** Looks at a rung's playlist between two at the master, which changes seldom and tells by events when it does. */
 const MASTER_EACH = 5;
 
@@ -23,6 +25,8 @@ export class Growth {
   #variants = null;
   #looks = 0;
   #nap = null;
+  /** Looks that are owed although it has ended. */
+  #owed = 0;
 
   /**
    * Looks at `master` each `period()` ms until `signal` is aborted; `onlook(this)` is called after each look. Once the
@@ -37,9 +41,10 @@ export class Growth {
     this.#run(pause);
   }
 
-  /** The rungs may have changed: looks at the master, now. */
+  /** The rungs may have changed: looks at the master, now, and where it has ended once more when no older one is served. */
   poke() {
     this.#looks = 0;
+    this.#owed = 1;
     this.#nap?.abort();
   }
 
@@ -51,7 +56,8 @@ export class Growth {
       this.#onlook(this);
       this.#nap = new AbortController();
       const signal = AbortSignal.any([this.#signal, this.#nap.signal]);
-      if (this.ended && failures === 0) await aborted(signal);
+      if (this.ended && failures === 0 && this.#owed === 0) await aborted(signal);
+      else if (this.ended && failures === 0) await pause(RENDERED_MS, signal).then(() => (this.#owed -= 1), () => {});
       else await pause(Math.min(SLOWEST_MS, this.#period() * 2 ** failures), signal).catch(() => {});
     }
   }

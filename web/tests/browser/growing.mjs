@@ -107,6 +107,11 @@ const CASES = {
     assert.ok(seen.at(-1).t > 10 && seen.at(-1).t < 22, `it ended at ${seen.at(-1).t}`);
     assert.match(page.veil, /could not be prepared\. Frame 400 cannot be read/);
   },
+  async "it fails and is retried: who waits on the page sees all of it"() {
+    const { seen } = await watched({ speed: 1.5, rungs: { "240p": 0 }, press: 18, breaks: { at: 5, until: 14, status: "failed", error: FAILED } });
+    assert.deepEqual(jumps(seen), []);
+    assert.ok(seen.at(-1).t > SECONDS - 0.2, `it ended at ${seen.at(-1).t}`);
+  },
   async "a film that is whole is played with the same controls"() {
     const { seen } = await watched({ speed: 1000, rungs: { "240p": 0, "360p": 0, "480p": 0 }, press: 2 });
     assert.equal(holds(seen).length, 0);

@@ -34,8 +34,8 @@ export class Growing {
 
   /**
    * `speed` is film seconds per second; `rungs` maps a rung to when it is listed, in seconds since playable (0: from the
-   * start); it is completed at `completes`, not before all is there; `breaks` ends it early: `{at, status, error}`. `poster`
-   * is a JPEG's bytes.
+   * start); it is completed at `completes`, not before all is there; `breaks` ends it early: `{at, status, error}`, and where
+   * it has an `until` it is retried then and goes on. `poster` is a JPEG's bytes.
    */
   static async start(film, { speed, rungs, completes = 0, breaks = null, poster = null }) {
     const growing = new Growing();
@@ -75,16 +75,28 @@ export class Growing {
   /** How many segments exist at this time. */
   get listed() {
     const { cuts } = this.#film;
-    const { speed, breaks } = this.#options;
-    const now = Math.min(this.now, breaks?.at ?? Infinity);
+    const { speed } = this.#options;
+    const now = this.#made;
     return Math.max(1, cuts.slice(1).filter((end) => LAG + end / speed <= now).length);
   }
 
   get status() {
     if (this.#began === null) return "processing";
     const { breaks, completes } = this.#options;
-    if (breaks && this.now >= breaks.at) return breaks.status;
+    if (this.#broken) return breaks.status;
     return this.#whole && this.now >= completes ? "completed" : "playable";
+  }
+
+  /** Seconds since playable in which it was made. */
+  get #made() {
+    const { at = Infinity, until = Infinity } = this.#options.breaks ?? {};
+    if (this.now < at) return this.now;
+    return this.now < until ? at : this.now - (until - at);
+  }
+
+  get #broken() {
+    const { at = Infinity, until = Infinity } = this.#options.breaks ?? {};
+    return this.now >= at && this.now < until;
   }
 
   get #whole() {
@@ -106,8 +118,9 @@ export class Growing {
   #tick() {
     for (const resolution of this.#rungs.slice(1)) this.#tell("rung_added", { resolution });
     const { status } = this;
+    if (this.now >= (this.#options.breaks?.until ?? Infinity)) this.#tell("retried");
     if (status === "playable") return this.#sockets.tell({ type: "progress", video_id: ID, ...this.#progress() });
-    clearInterval(this.#timer);
+    if (!this.#broken || !this.#options.breaks.until) clearInterval(this.#timer);
     this.#tell(status, status === "failed" ? this.#options.breaks.error : {});
   }
 

@@ -41,7 +41,7 @@ pub(super) enum NodeError {
     Absent(Cid),
     #[error("not pinned or pinned indirectly")]
     NotPinned,
-    #[error("it took longer than its caller waits, and nothing was changed")]
+    #[error("it took longer than its caller waits")]
     Late,
     #[error("this node is private: it connects to nobody")]
     Private,
@@ -170,6 +170,7 @@ impl Node {
         let (name, until) = (name.to_owned(), Instant::now() + PIN);
         self.whole(async move |node| {
             let _shared = node.0.collecting.read().await;
+            in_time(until)?;
             let published = name == PUBLISHED;
             let was_published = node.roots().is_published(&cid);
             node.on_disk(move |node| node.keep(cid, published)).await?;
@@ -192,8 +193,15 @@ impl Node {
             let _shared = node.0.collecting.read().await;
             in_time(until)?;
             let Some(name) = node.roots().name(&cid) else { return Err(NodeError::NotPinned) };
-            if name == PUBLISHED {
+            let published = name == PUBLISHED;
+            if published {
                 node.on_disk(move |node| node.withdraw(cid)).await?;
+            }
+            if let Err(late) = in_time(until) {
+                if published {
+                    node.on_disk(move |node| node.keep(cid, true)).await?;
+                }
+                return Err(late);
             }
             Ok(node.roots().forget(cid).await?)
         })
@@ -293,17 +301,22 @@ impl Inner {
 
     fn collect(&self) -> Result<Vec<Cid>, NodeError> {
         let (mut kept, mut shared) = (Marks::default(), Marks::default());
-        let mut sound = true;
+        let (mut all_kept, mut all_shared) = (true, true);
         for (root, name) in self.roots.all() {
-            sound &= tree::mark_all(&self.store, root, &mut kept)?;
+            all_kept &= tree::mark_all(&self.store, root, &mut kept)?;
             if name == PUBLISHED {
-                tree::mark_all(&self.store, root, &mut shared)?;
+                all_shared &= tree::mark_all(&self.store, root, &mut shared)?;
             }
         }
-        // Of a damaged tree the sound blocks stay, so that it can be mended: then nothing is removed.
-        let removed =
-            self.store.sweep(|cid| !sound || kept.contains(cid), |cid| shared.contains(cid))?;
-        self.withdrawn.clear()?;
+        // Of a damaged tree the sound blocks stay, so that it can be mended: then nothing is removed, nor
+        // hidden but by the marks of what was withdrawn.
+        let removed = self.store.sweep(
+            |cid| !all_kept || kept.contains(cid),
+            |cid| !all_shared || shared.contains(cid),
+        )?;
+        if all_shared {
+            self.withdrawn.clear()?;
+        }
         Ok(removed)
     }
 

@@ -108,13 +108,18 @@ impl Store {
         written
     }
 
-    /// Removes every name of a block.
+    /// Removes the names of a block under which other bytes lie. Another may have put it meanwhile.
     fn discard(&self, cid: &Cid) -> io::Result<()> {
         let _moving = self.moving.lock().unwrap_or_else(PoisonError::into_inner);
         for path in [path(&self.shared, cid), path(&self.kept, cid), self.loose(cid)] {
-            match fs::remove_file(path) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-                _ => {}
+            match fs::read(&path) {
+                Ok(bytes) => {
+                    if Block::new(*cid, bytes).is_err() {
+                        fs::remove_file(path)?;
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
             }
         }
         Ok(())
