@@ -116,9 +116,9 @@ pub async fn give_up(tx: &Tx, targets: &[String]) -> Result<Vec<Unpin>, DbError>
     Ok(rows.iter().map(|row| Unpin { target: row.get("target"), cid: row.get("cid") }).collect())
 }
 
-/// Takes what is due at these targets, at most `limit` of each, so that none holds up the others, and makes it `releasing` under the name `call`, fresh for each
-/// call of `run_tx`. What a pin needs again is forgotten instead, and [`LOOSE`] blocks are put off
-/// while a pin is being made.
+/// Takes what is due at these targets, at most `limit` of each, so that none holds up the others, and
+/// makes it `releasing` under the name `call`, fresh for each call of `run_tx`. What a pin needs again
+/// is forgotten instead, and [`LOOSE`] blocks are put off while a pin is being made.
 ///
 /// # Errors
 /// [`DbError`].

@@ -1,7 +1,7 @@
 /**
  * <rp-player>: plays one video, from `playable` on while the rest of it is made. `show(record)` may be called as often as the
  * record changes. More rungs are taken without a break (lib/handover.js); at the end of growth nothing is done, since the
- * same playlists tell it.
+ * same playlists tell it; a film that grows again after it had ended is loaded anew.
  */
 
 import "./rp-controls.js";
