@@ -16,6 +16,6 @@ pub use end::{
     Ended, again, cancel_all, cancel_work, defer, finish, give_back, guard, hasten, progressed,
     refuse, sweep, take_back, unsettled,
 };
-pub use enqueue::{NewTask, enqueue, revive, revive_dead};
+pub use enqueue::{NewTask, enqueue, enqueue_all, revive, revive_dead};
 pub use split::{Busy, busy, end, one_stretch, split};
 pub use state::{Kind, State};

@@ -108,10 +108,7 @@ pub async fn planned(tx: &Tx, lease: &Lease, planned: &Planned) -> Result<(), St
     for rendition in &planned.renditions {
         transcode::insert(tx, video.id, rendition).await?;
     }
-    for new in &planned.tasks {
-        task::enqueue(tx, video.id, new).await?;
-    }
-    Ok(())
+    Ok(task::enqueue_all(tx, video.id, &planned.tasks).await?)
 }
 
 /// What the packaging stored.
