@@ -26,8 +26,8 @@ pub struct Options {
     pub audio_bitrate: u32,
     /// Longest stretch, ticks.
     pub longest_stretch: u64,
-    /// The fewest segments that some rung of a stretch must lack before an idle worker takes half of them.
-    pub worth_taking: u32,
+    /// By how much sooner a stretch must be done, ticks of film, for an idle worker to take some of it.
+    pub worth_taking: u64,
 }
 
 impl Default for Options {

@@ -33,7 +33,7 @@ pub(super) fn film(original: &[u8]) -> Result<Film, Refusal> {
 
 /// How films of these few seconds are divided among workers.
 pub fn options() -> Options {
-    Options { longest_stretch: 12 * TICKS, worth_taking: 2, ..Options::default() }
+    Options { longest_stretch: 12 * TICKS, worth_taking: 0, ..Options::default() }
 }
 
 /// What ffprobe would tell of it.
