@@ -1,6 +1,6 @@
 // The product as it is run: `reelpin serve` over a fresh folder, and more workers beside it.
 
-import { spawn } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createReadStream, existsSync } from 'node:fs'
 import { mkdir, readFile, stat } from 'node:fs/promises'
@@ -8,6 +8,7 @@ import { request } from 'node:http'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
 import { Api } from '../tests/e2e/lib/api.mjs'
 import { Feed } from '../tests/e2e/lib/feed.mjs'
 import { freeListeners, project } from '../tests/e2e/lib/server.mjs'
@@ -17,6 +18,9 @@ import { removeElsewhere } from './stored.mjs'
 /** How long a start and a stop may take, milliseconds. */
 const START = 90_000
 const STOP = 60_000
+
+/** The pause after an upload, milliseconds. */
+const SETTLE = 2000
 
 const binary = name => join(dirname(process.env.REELPIN_BENCH_BINARY), name)
 
@@ -70,7 +74,10 @@ export class Reelpin {
     if (this.workers.at(-1).exitCode !== null) throw new Error(`the second worker ended:\n${this.log.join('\n')}`)
   }
 
-  /** Sends a film to the bucket, as a browser would; returns its id. `complete` says that it is there. */
+  /**
+   * Sends a film to the bucket, as a browser would; returns its id. `complete` says that it is there. No browser sends
+   * gigabytes as fast as this: a disk that still has them to write would be measured, so it is given the time for it.
+   */
   async put (film) {
     const ticket = await this.api.ticket(film.path)
     const { size } = await stat(film.path)
@@ -81,6 +88,8 @@ export class Reelpin {
     asked.on('error', () => {})
     answer.resume()
     if (answer.statusCode >= 300) throw new Error(`the bucket answered ${answer.statusCode}`)
+    await promisify(execFile)('sync')
+    await sleep(SETTLE)
     return ticket.video_id
   }
 
