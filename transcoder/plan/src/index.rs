@@ -3,7 +3,7 @@
 //! It says exactly which frames an encode must deliver, and what a copy of the track would be cut from.
 //! Where such a list cannot be had (TS, AVI) a plan is made without one, by nominal times.
 
-use crate::limits;
+use crate::{TICKS, limits};
 
 /// A packet of the picture track, in the order of the file, which is that of decoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -114,6 +114,14 @@ impl Index {
     /// Whether any packet is decoded but not shown.
     pub fn discards(&self) -> bool {
         self.discards
+    }
+
+    /// Coded bits a second of a track of `duration` ticks, as ffprobe reckons it; `None` where sizes were
+    /// not told or the duration is 0.
+    pub fn bit_rate(&self, duration: u64) -> Option<u64> {
+        let bytes: u128 = self.groups.iter().map(|group| u128::from(group.bytes)).sum();
+        let bits = (bytes * 8 * u128::from(TICKS)).checked_div(duration.into())?;
+        u64::try_from(bits).ok().filter(|rate| *rate > 0)
     }
 
     /// Every `step`th frame, from the first; the groups stay.

@@ -1,12 +1,12 @@
 //! The encoder that runs ffmpeg and ffprobe, confined, on this machine.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::future::join;
 use reelpin_plan::argv;
-use reelpin_plan::{Packer, Plan, Probe, Refusal, Run, Segmenter};
+use reelpin_plan::{Packer, Plan, Probe, Refusal, Run, Segmenter, TICKS};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Digest, File, FileDag};
 use reelpin_schema::video::Video;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::media::Pace;
-use super::source::{Source, Sources};
+use super::source::{Lent, Sources};
 use super::{Encoder, Hls, Made, Probed, index, media, mp4, pipe};
 use crate::confine::{Launcher, Toolbox, WorkRoot};
 use crate::error::{Cause, TaskError};
@@ -22,6 +22,10 @@ use crate::work::RunError;
 
 /// Less than this is hashed at once: handing it to a thread would take longer.
 const SMALL: usize = 256 << 10;
+
+/// What a run may read beyond its end, ticks: 10 s. Frames are decoded before others that are shown earlier, and files hold
+/// sound and picture up to some seconds apart.
+const MARGIN: u64 = 10 * TICKS;
 
 /// The programs of this machine, and the disk they work on.
 pub struct Ffmpeg {
@@ -52,11 +56,23 @@ impl Ffmpeg {
         self.sources.close().await;
     }
 
-    async fn look(&self, original: &Arc<Source>) -> Result<Probe, TaskError> {
+    /// Lends an original to a run that makes of it what is shown before `end`, ticks of the film; `None`: all.
+    async fn lend(
+        &self,
+        bucket: &Bucket,
+        video: &Video,
+        plan: &Plan,
+        end: Option<u64>,
+    ) -> Result<Lent, TaskError> {
+        let original = self.sources.open(bucket, video)?;
+        let Some(end) = end else { return original.lend().await };
+        original.lend_until(plan.start.saturating_add_unsigned(end + MARGIN)).await
+    }
+
+    async fn look(&self, lent: &Lent) -> Result<Probe, TaskError> {
         let folder = self.folders.folder()?;
-        let lent = original.lend().await?;
         let argv = argv::probe(&lent.url());
-        match media::look(self, &argv, folder.path(), &lent).await {
+        match media::look(self, &argv, folder.path(), lent).await {
             Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
             Err(e) if e.is_theirs() => {
                 tracing::info!(?e, "ffprobe does not understand an upload");
@@ -65,6 +81,16 @@ impl Ffmpeg {
             Err(e) => Err(e.cause(argv.program).into()),
         }
     }
+}
+
+/// Passes on how a run ended. One of the film's beginning that did not give what was planned is to be tried
+/// with all of it.
+fn believed(lent: &Lent, ended: Result<(), TaskError>) -> Result<(), TaskError> {
+    let odd = matches!(ended, Err(TaskError::Ours(Cause::Mismatch(_) | Cause::Fmp4(_))));
+    if odd && !lent.is_whole() {
+        lent.doubt();
+    }
+    ended
 }
 
 /// What a file of which ffprobe tells nothing is refused for.
@@ -80,8 +106,27 @@ fn refusal(e: &media::LookError) -> Refusal {
 impl Encoder for Ffmpeg {
     async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
         let original = self.sources.open(bucket, video)?;
-        let probe = self.look(&original).await?;
-        let index = index::read(self, &original, &probe).await?;
+        let beginning = original.lend_until(0).await?;
+        let (looked, ahead) = join(self.look(&beginning), index::ahead(&original)).await;
+        let ahead = ahead?;
+        if beginning.is_whole() {
+            let probe = looked?;
+            let index = index::read(self, &original, &probe, ahead).await?;
+            return Ok(Probed { probe, index });
+        }
+        // All that it tells is the film's own but for the picture's rate.
+        if let Ok(mut probe) = looked {
+            let index = index::read(self, &original, &probe, ahead).await?;
+            let Some(picture) = &mut probe.video else { return Ok(Probed { probe, index }) };
+            let rate = index.as_ref().zip(picture.duration);
+            if let Some(rate) = rate.and_then(|(index, duration)| index.bit_rate(duration)) {
+                picture.bit_rate = Some(rate);
+                return Ok(Probed { probe, index });
+            }
+            return Ok(Probed { probe: self.look(&original.lend().await?).await?, index });
+        }
+        let probe = self.look(&original.lend().await?).await?;
+        let index = index::read(self, &original, &probe, ahead).await?;
         Ok(Probed { probe, index })
     }
 
@@ -98,7 +143,8 @@ impl Encoder for Ffmpeg {
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
         let pace = if run.end == Some(1) { Pace::Urgent } else { Pace::Patient };
-        let lent = self.sources.open(bucket, video)?.lend().await?;
+        let end = run.end.filter(|_| plan.grid.exact).and_then(|end| plan.grid.cut(end));
+        let lent = self.lend(bucket, video, plan, end).await?;
         let folder = self.folders.folder()?;
         let argv = argv::encode(plan, run, &lent.url(), media::FIRST_PIPE)
             .ok_or(Cause::Row("the plan has no such run"))?;
@@ -110,7 +156,7 @@ impl Encoder for Ffmpeg {
             lines.push(pipe::read(pipe, segmenter, &lent, out));
         }
         let read = futures_util::future::try_join_all(lines).await;
-        media::ended(argv.program, child, &lent, read.map(pipe::Read::all)).await
+        believed(&lent, media::ended(argv.program, child, &lent, read.map(pipe::Read::all)).await)
     }
 
     async fn copy(
@@ -140,14 +186,14 @@ impl Encoder for Ffmpeg {
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
         let pace = if until.is_some() { Pace::Urgent } else { Pace::Patient };
-        let lent = self.sources.open(bucket, video)?.lend().await?;
+        let lent = self.lend(bucket, video, plan, until).await?;
         let folder = self.folders.folder()?;
         let argv = argv::audio(plan, &lent.url(), media::FIRST_PIPE, until)
             .ok_or(Cause::Row("the plan has no audio"))?;
         let mut child = media::start(self, &argv, folder.path(), &lent, 1, pace).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
         let read = pipe::read(pipe, Packer::new(&plan.grid), &lent, out).await;
-        media::ended(argv.program, child, &lent, read).await
+        believed(&lent, media::ended(argv.program, child, &lent, read).await)
     }
 
     async fn poster(

@@ -1,4 +1,5 @@
-//! The frame index of an original: from its container's own tables, which are a small part of it.
+//! The frame index of an original: from its container's own tables, which are a small part of it. Most are read while
+//! ffprobe still looks.
 
 use std::sync::Arc;
 
@@ -12,14 +13,34 @@ use crate::error::TaskError;
 /// Files of which ffprobe may read everything when their tables do not tell, bytes: 64 MiB, some 0.1 s.
 const SMALL: u64 = 64 << 20;
 
-/// The index, where one can be had.
+/// A walk that has ended, and what it gave.
+pub(super) struct Walked {
+    walk: Walk,
+    index: Option<Index>,
+}
+
+/// Reads the tables of the first picture, of whose file nothing is known.
+pub(super) async fn ahead(original: &Source) -> Result<Walked, TaskError> {
+    walked(original, Walk::ahead(original.size())).await
+}
+
+/// The index, where one can be had; `ahead` is what was read before.
 pub(super) async fn read(
     ffmpeg: &Ffmpeg,
     original: &Arc<Source>,
     probe: &Probe,
+    ahead: Walked,
 ) -> Result<Option<Index>, TaskError> {
-    if let Some(index) = tables(original, probe).await? {
-        return Ok(Some(index));
+    let known = ahead.index.filter(|_| ahead.walk.is_of(probe, original.size()));
+    let index = match known {
+        Some(index) => Some(index),
+        None => match Walk::new(probe, original.size()) {
+            Some(walk) => walked(original, walk).await?.index,
+            None => None,
+        },
+    };
+    if index.is_some() {
+        return Ok(index);
     }
     match probe.indexable() {
         Some(stream) if original.size() <= SMALL => packets(ffmpeg, original, stream).await,
@@ -27,12 +48,11 @@ pub(super) async fn read(
     }
 }
 
-async fn tables(original: &Source, probe: &Probe) -> Result<Option<Index>, TaskError> {
-    let Some(mut walk) = Walk::new(probe, original.size()) else { return Ok(None) };
+async fn walked(original: &Source, mut walk: Walk) -> Result<Walked, TaskError> {
     let mut step = walk.start();
     loop {
         match step {
-            Step::Done(index) => return Ok(index),
+            Step::Done(index) => return Ok(Walked { walk, index }),
             Step::Read { offset, length } => {
                 let bytes = original.read(offset, length).await?;
                 step = walk.next(&bytes);

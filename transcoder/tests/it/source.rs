@@ -2,6 +2,7 @@
 
 mod answers;
 mod away;
+mod beginning;
 mod liar;
 mod programs;
 mod read;

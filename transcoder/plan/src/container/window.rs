@@ -15,11 +15,11 @@ pub(super) enum Halt {
 /// What readers give.
 pub(super) type Go<T> = Result<T, Halt>;
 
-/// One read's bytes of a file.
+/// The bytes of a file that were read last, or of several reads.
 #[derive(Debug)]
 pub(super) struct Window {
-    offset: u64,
-    bytes: Vec<u8>,
+    /// Where they lie, and what they are: the last read at the end.
+    parts: Vec<(u64, Vec<u8>)>,
     /// Of the file.
     size: u64,
 }
@@ -27,7 +27,7 @@ pub(super) struct Window {
 impl Window {
     /// Nothing yet, of a file of `size` bytes.
     pub(super) fn new(size: u64) -> Self {
-        Self { offset: 0, bytes: Vec::new(), size }
+        Self { parts: Vec::new(), size }
     }
 
     /// The file's.
@@ -35,11 +35,18 @@ impl Window {
         self.size
     }
 
-    /// Takes other bytes, which lie at `offset`.
+    /// Takes other bytes, which lie at `offset`, for those at hand.
     pub(super) fn fill(&mut self, offset: u64, bytes: &[u8]) {
-        self.offset = offset;
-        self.bytes.clear();
-        self.bytes.extend_from_slice(bytes);
+        let (_, mut held) = self.parts.pop().unwrap_or_default();
+        held.clear();
+        held.extend_from_slice(bytes);
+        self.parts.clear();
+        self.parts.push((offset, held));
+    }
+
+    /// Takes more bytes, which lie at `offset`; what is at hand stays.
+    pub(super) fn keep(&mut self, offset: u64, bytes: &[u8]) {
+        self.parts.push((offset, bytes.to_vec()));
     }
 
     /// `length` bytes from `at` on; where they must be read, `ahead` bytes are (if the file has them).
@@ -48,9 +55,9 @@ impl Window {
         if end > self.size || length > MAX_READ {
             return Err(Halt::Unfit);
         }
-        let held = at.checked_sub(self.offset).and_then(|from| {
-            let from = usize::try_from(from).ok()?;
-            self.bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)
+        let held = self.parts.iter().rev().find_map(|(offset, bytes)| {
+            let from = usize::try_from(at.checked_sub(*offset)?).ok()?;
+            bytes.get(from..from.checked_add(usize::try_from(length).ok()?)?)
         });
         held.ok_or_else(|| Halt::Read {
             offset: at,

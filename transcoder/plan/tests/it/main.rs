@@ -2,6 +2,7 @@
 //!
 //! Real clips are read where `REELPIN_TEST_MEDIA` names their folder; without it `real` says what did not run.
 
+mod abridge;
 mod films;
 mod golden;
 mod hostile;

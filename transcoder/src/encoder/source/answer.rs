@@ -112,18 +112,33 @@ type Pieced = Pin<Box<dyn Stream<Item = Result<Bytes, SourceError>> + Send>>;
 
 impl Answer {
     fn new(loan: Arc<Loan>, from: u64, end: u64) -> Self {
-        let pieces = Pieces::new(loan.source.chunks(), from, end);
-        let stream =
-            try_unfold((pieces, loan), async |(mut pieces, loan)| match pieces.next().await {
-                Ok(piece) => Ok(piece.map(|piece| (piece, (pieces, loan)))),
-                Err(error) => {
+        let stream = try_unfold(None, move |pieces| {
+            let loan = Arc::clone(&loan);
+            async move {
+                let next = piece(&loan, pieces, from, end).await;
+                if let Err(error) = &next {
                     tracing::warn!(%error, "an original cannot be read on");
                     loan.fail(error.clone());
-                    Err(error)
                 }
-            });
+                next
+            }
+        });
         Self(Some(Box::pin(stream)))
     }
+}
+
+/// The next bytes of some of a loan, and how it goes on.
+async fn piece(
+    loan: &Loan,
+    pieces: Option<Pieces>,
+    from: u64,
+    end: u64,
+) -> Result<Option<(Bytes, Option<Pieces>)>, SourceError> {
+    let mut pieces = match pieces {
+        Some(pieces) => pieces,
+        None => loan.pieces(from, end).await?,
+    };
+    Ok(pieces.next().await?.map(|piece| (piece, Some(pieces))))
 }
 
 impl Body for Answer {

@@ -3,20 +3,38 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
+use super::pieces::{Overlay, Pieces};
 use super::{Source, SourceError};
 use crate::error::Cause;
 
 /// An original under one address.
 pub(super) struct Loan {
     pub(super) source: Arc<Source>,
+    /// The time before which its reader wants it; `None`: all of it.
+    until: Option<i64>,
+    /// What stands in place of its own bytes: found when it is read first, the same for all of the run.
+    overlay: OnceCell<Option<Arc<Overlay>>>,
     failure: OnceLock<SourceError>,
     /// Ends its connections.
     pub(super) ended: CancellationToken,
 }
 
 impl Loan {
+    /// A reader of some of its bytes.
+    pub(super) async fn pieces(&self, from: u64, end: u64) -> Result<Pieces, SourceError> {
+        let overlay = match self.until {
+            Some(until) => {
+                let found = self.overlay.get_or_try_init(|| self.source.beginning(until)).await?;
+                found.clone()
+            }
+            None => None,
+        };
+        Ok(Pieces::new(self.source.chunks(), from, end).over(overlay))
+    }
+
     /// Keeps the first thing that went wrong, and ends the connections: a program that asked again
     /// would wait for nothing.
     pub(super) fn fail(&self, error: SourceError) {
@@ -59,12 +77,18 @@ pub struct Lent {
 }
 
 impl Lent {
-    pub(super) fn new(loans: Arc<Loans>, source: Arc<Source>, port: u16) -> Self {
+    pub(super) fn new(
+        loans: Arc<Loans>,
+        source: Arc<Source>,
+        until: Option<i64>,
+        port: u16,
+    ) -> Self {
         // 128 bits: nobody guesses an address. It stands in the program's arguments, so it is good
         // for this run alone, and for reading this original only.
         let token = data_encoding::HEXLOWER.encode(&rand::random::<[u8; 16]>());
-        let (failure, ended) = (OnceLock::new(), CancellationToken::new());
-        let loan = Arc::new(Loan { source, failure, ended });
+        let (overlay, failure) = (OnceCell::new(), OnceLock::new());
+        let ended = CancellationToken::new();
+        let loan = Arc::new(Loan { source, until, overlay, failure, ended });
         loans.lock().insert(token.clone(), Arc::clone(&loan));
         Self { loans, loan, token, port }
     }
@@ -77,6 +101,16 @@ impl Lent {
     /// The port of its address, the only one that the program may connect to.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// Whether what was read of it is the film to its end.
+    pub fn is_whole(&self) -> bool {
+        self.loan.overlay.get().is_none_or(Option::is_none)
+    }
+
+    /// What a program made of it was not what it should be: nobody is lent the beginning alone any more.
+    pub fn doubt(&self) {
+        self.loan.source.doubt();
     }
 
     /// The first thing that went wrong while it was read; nothing that was read since is whole.

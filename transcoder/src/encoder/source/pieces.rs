@@ -35,10 +35,29 @@ struct Open {
     _stored: Arc<Stored>,
 }
 
+/// Bytes that stand in the place of an original's own, in this worker's view alone.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    pub(super) offset: u64,
+    pub(super) bytes: Bytes,
+}
+
+impl Overlay {
+    /// What lies at `at`, up to, and without, `end`; empty where these bytes are the original's.
+    fn piece(&self, at: u64, end: u64) -> Bytes {
+        let length = self.bytes.len() as u64;
+        let from = at.checked_sub(self.offset).unwrap_or(length).min(length);
+        let to = end.saturating_sub(self.offset).clamp(from, length);
+        // Both are at most the length.
+        self.bytes.slice(from as usize..to as usize)
+    }
+}
+
 /// A reader of some bytes of an original. Its futures may be dropped at any await; then the same
 /// piece is read again.
 pub(super) struct Pieces {
     chunks: Arc<Chunks>,
+    overlay: Option<Arc<Overlay>>,
     at: u64,
     end: u64,
     given: u64,
@@ -50,7 +69,12 @@ impl Pieces {
     /// Reads from byte `from` up to, and without, byte `end`, or the end of the file.
     pub(super) fn new(chunks: Arc<Chunks>, from: u64, end: u64) -> Self {
         let end = end.min(chunks.size);
-        Self { chunks, at: from, end, given: 0, piece: FIRST, open: None }
+        Self { chunks, overlay: None, at: from, end, given: 0, piece: FIRST, open: None }
+    }
+
+    /// The same with other bytes in some place.
+    pub(super) fn over(self, overlay: Option<Arc<Overlay>>) -> Self {
+        Self { overlay, ..self }
     }
 
     /// The next bytes; `None` after the last.
@@ -58,10 +82,21 @@ impl Pieces {
         if self.at >= self.end {
             return Ok(None);
         }
+        let mut end = self.end;
+        if let Some(overlay) = &self.overlay {
+            let piece = overlay.piece(self.at, end);
+            if !piece.is_empty() {
+                self.at += piece.len() as u64;
+                return Ok(Some(piece));
+            }
+            if self.at < overlay.offset {
+                end = end.min(overlay.offset);
+            }
+        }
         let number = self.at / CHUNK;
         let file = self.file(number).await?;
         let (at, begin) = (self.at, number * CHUNK);
-        let length = self.piece.min(self.end - at).min(begin + CHUNK - at);
+        let length = self.piece.min(end - at).min(begin + CHUNK - at);
         let read = tokio::task::spawn_blocking(move || {
             let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
             // Fails rather than gives less.

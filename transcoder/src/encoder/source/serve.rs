@@ -40,8 +40,8 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn lend(&self, source: Arc<Source>) -> Lent {
-        Lent::new(Arc::clone(&self.loans), source, self.port)
+    pub(super) fn lend(&self, source: Arc<Source>, until: Option<i64>) -> Lent {
+        Lent::new(Arc::clone(&self.loans), source, until, self.port)
     }
 }
 

@@ -5,10 +5,10 @@ use tokio::net::TcpStream;
 
 use super::stand::{MIB, Stand, noise};
 
-struct Answer {
-    status: u16,
+pub(super) struct Answer {
+    pub(super) status: u16,
     head: String,
-    body: Vec<u8>,
+    pub(super) body: Vec<u8>,
 }
 
 impl Answer {
@@ -20,7 +20,7 @@ impl Answer {
     }
 }
 
-async fn ask(port: u16, request: &str) -> Answer {
+pub(super) async fn ask(port: u16, request: &str) -> Answer {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut all = Vec::new();
@@ -31,7 +31,7 @@ async fn ask(port: u16, request: &str) -> Answer {
     Answer { status: head[9..12].parse().unwrap(), head, body }
 }
 
-fn request(method: &str, url: &str, headers: &str) -> String {
+pub(super) fn request(method: &str, url: &str, headers: &str) -> String {
     let rest = url.strip_prefix("http://").unwrap();
     let (host, path) = rest.split_once('/').unwrap();
     format!("{method} /{path} HTTP/1.1\r\nHost: {host}\r\n{headers}\r\n")

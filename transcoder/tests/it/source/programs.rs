@@ -20,20 +20,20 @@ use super::away::{Line, way};
 use super::stand::{MIB, Stand};
 
 /// Runs a program beside the server.
-async fn run(argv: Argv) -> Output {
+pub(super) async fn run(argv: Argv) -> Output {
     let run = move || Command::new(argv.program.name()).args(&argv.args).output();
     tokio::task::spawn_blocking(run).await.unwrap().unwrap()
 }
 
 /// The same arguments for a local file.
-fn local(mut argv: Argv) -> Argv {
+pub(super) fn local(mut argv: Argv) -> Argv {
     let at = argv.args.iter().position(|arg| arg == codecs::PROTOCOLS).unwrap();
     argv.args[at] = "file".to_owned();
     argv.args.drain(at + 1..at + 5);
     argv
 }
 
-fn made(folder: &Path, name: &str, words: &str) -> PathBuf {
+pub(super) fn made(folder: &Path, name: &str, words: &str) -> PathBuf {
     let path = folder.join(name);
     let made = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-y"])

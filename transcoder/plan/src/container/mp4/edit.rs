@@ -18,8 +18,8 @@ pub(super) struct Edits {
     pub(super) shown: Option<Shown>,
 }
 
-/// From the movie's units to the track's, halves away from zero as ffmpeg has it.
-fn rescale(time: u64, scale: u32, movie_scale: u32) -> Go<i64> {
+/// From units of one scale (`movie_scale`) to those of another, halves away from zero as ffmpeg has it.
+pub(super) fn rescale(time: u64, scale: u32, movie_scale: u32) -> Go<i64> {
     let movie_scale = u128::from(movie_scale.max(1));
     let time = (u128::from(time) * u128::from(scale) + movie_scale / 2) / movie_scale;
     if time > u128::from(MAX_TIME) {

@@ -1,16 +1,19 @@
 //! MP4 and MOV (ISO 14496-12, QuickTime File Format): the track's box is found, then either its sample
-//! tables are read or the fragments after it are.
+//! tables are read or the fragments after it are. And the movie's box cut down to the film's beginning.
 
+mod abridge;
 mod boxes;
 mod edit;
 mod fragments;
 mod scan;
 mod tables;
 
-use boxes::header;
+use boxes::{Place, header};
 use fragments::Fragments;
-use scan::{Scan, Track};
+use scan::{Scan, Track, Wanted};
 use tables::Tables;
+
+pub(super) use abridge::abridged;
 
 use super::window::{Go, Halt, Window};
 use crate::Index;
@@ -25,10 +28,11 @@ const AHEAD: u64 = 4 << 10;
 /// A reader of one file.
 #[derive(Debug)]
 pub(super) struct Mp4 {
-    /// Number of the track among all.
-    stream: u32,
-    /// Units a second of its times, if ffprobe tells them as containers of this kind do.
+    wanted: Wanted,
+    /// Units a second of its times, as ffprobe tells them; `None` while it has not been asked.
     scale: Option<u32>,
+    /// Number and units a second of the track, once it is found.
+    found: Option<(u32, u32)>,
     phase: Phase,
 }
 
@@ -42,17 +46,36 @@ enum Phase {
 }
 
 impl Mp4 {
-    pub(super) fn new(video: &Video) -> Self {
-        let base = video.time_base;
-        let scale = u32::try_from(base.den()).ok().filter(|_| base.num() == 1);
-        Self { stream: video.stream, scale, phase: Phase::Top(0) }
+    /// Reads the track of the picture that ffprobe told.
+    pub(super) fn new(video: &Video) -> Option<Self> {
+        Some(Self {
+            wanted: Wanted::Nth(video.stream),
+            scale: Some(scale(video)?),
+            ..Self::first()
+        })
+    }
+
+    /// Reads the first picture of a file, where it has sample tables.
+    pub(super) fn first() -> Self {
+        Self { wanted: Wanted::Picture, scale: None, found: None, phase: Phase::Top(0) }
+    }
+
+    /// Whether what was read is the picture that ffprobe tells.
+    pub(super) fn is_of(&self, video: &Video) -> bool {
+        scale(video).is_some_and(|scale| self.found == Some((video.stream, scale)))
     }
 
     pub(super) fn run(&mut self, window: &Window) -> Go<Index> {
         loop {
             let phase = match &mut self.phase {
-                Phase::Top(at) => Phase::Scan(Box::new(movie(at, window, self.stream)?)),
-                Phase::Scan(scan) => after(scan.run(window)?, self.scale)?,
+                Phase::Top(at) => {
+                    Phase::Scan(Box::new(Scan::new(&movie(at, window)?, self.wanted)))
+                }
+                Phase::Scan(scan) => {
+                    let track = scan.run(window)?;
+                    self.found = Some((track.number, track.scale));
+                    after(track, self.scale)?
+                }
                 Phase::Tables(tables) => return tables.run(window),
                 Phase::Fragments(fragments) => return fragments.run(window),
             };
@@ -61,13 +84,19 @@ impl Mp4 {
     }
 }
 
-/// Finds the movie's box.
-fn movie(at: &mut u64, window: &Window, stream: u32) -> Go<Scan> {
+/// Units a second of a picture's times, if ffprobe tells them as containers of this kind do.
+pub(super) fn scale(video: &Video) -> Option<u32> {
+    let base = video.time_base;
+    u32::try_from(base.den()).ok().filter(|_| base.num() == 1)
+}
+
+/// Finds the movie's box, from `at` on.
+fn movie(at: &mut u64, window: &Window) -> Go<Place> {
     loop {
         let ahead = if *at == 0 { FIRST } else { AHEAD };
         let found = header(window, *at, window.size(), ahead)?.ok_or(Halt::Unfit)?;
         match &found.kind {
-            b"moov" => return Ok(Scan::new(&found, stream)),
+            b"moov" => return Ok(found),
             // Fragments without a movie before them.
             b"moof" => return Err(Halt::Unfit),
             _ => *at = found.end,
@@ -75,12 +104,15 @@ fn movie(at: &mut u64, window: &Window, stream: u32) -> Go<Scan> {
     }
 }
 
+/// `scale` is what the track's must be; where nothing is known yet, fragments are not read: they lie all over the file.
 fn after(track: Track, scale: Option<u32>) -> Go<Phase> {
-    if Some(track.scale) != scale {
+    if scale.is_some_and(|scale| scale != track.scale) {
         return Err(Halt::Unfit);
     }
     match (track.fragments, track.tables.samples()) {
-        (Some(from), 0) => Ok(Phase::Fragments(Box::new(Fragments::new(&track, from)?))),
+        (Some(from), 0) if scale.is_some() => {
+            Ok(Phase::Fragments(Box::new(Fragments::new(&track, from)?)))
+        }
         (None, 1..) => Ok(Phase::Tables(Box::new(Tables::new(track)?))),
         // Samples in tables and in fragments at once, or nowhere.
         _ => Err(Halt::Unfit),

@@ -6,9 +6,20 @@ use super::boxes::{Kind, Place, Table, header};
 use super::edit::Edits;
 use crate::limits;
 
+/// Which track is looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The one of this number, from 0.
+    Nth(u32),
+    /// The first picture, whatever its number.
+    Picture,
+}
+
 /// What the movie tells of the track.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Track {
+    /// Its number among all, from 0.
+    pub(super) number: u32,
     /// By which fragments name it.
     pub(super) id: u32,
     /// Units a second of the track's times, at least 1.
@@ -61,15 +72,18 @@ pub(super) struct Defaults {
 /// A walk through the movie's box.
 #[derive(Debug)]
 pub(super) struct Scan {
-    /// Number of the track that is looked for.
-    stream: u32,
+    wanted: Wanted,
     start: u64,
     at: u64,
     /// The boxes around `at`: kind and end.
     around: Vec<(Kind, u64)>,
     /// Tracks begun.
     n_tracks: u32,
-    /// Our track's handler was seen.
+    /// The track at hand is or may be the one that is looked for.
+    ours: bool,
+    /// That track was begun, or its handler seen where its number is not known.
+    found: bool,
+    /// Our track's handler was seen, and is a picture's.
     video: bool,
     /// A track before ours is a picture.
     other_video: bool,
@@ -81,13 +95,15 @@ pub(super) struct Scan {
 }
 
 impl Scan {
-    pub(super) fn new(movie: &Place, stream: u32) -> Self {
+    pub(super) fn new(movie: &Place, wanted: Wanted) -> Self {
         Self {
-            stream,
+            wanted,
             start: movie.body,
             at: movie.body,
             around: vec![(*b"moov", movie.end)],
             n_tracks: 0,
+            ours: false,
+            found: false,
             video: false,
             other_video: false,
             cover: false,
@@ -117,32 +133,58 @@ impl Scan {
         self.finish()
     }
 
-    /// Whether the track at hand is the one that is looked for.
-    fn ours(&self) -> bool {
-        self.n_tracks == self.stream.saturating_add(1)
+    /// Begins a track.
+    fn track(&mut self) {
+        self.ours = match self.wanted {
+            Wanted::Nth(number) => number == self.n_tracks,
+            Wanted::Picture => true,
+        };
+        if self.ours {
+            let movie = std::mem::take(&mut self.track);
+            let (movie_scale, fragments) = (movie.movie_scale, movie.fragments);
+            let number = self.n_tracks;
+            self.track = Track { number, movie_scale, fragments, ..Track::default() };
+            self.seen.retain(|kind| kind == b"mvhd");
+        }
+        self.found = self.ours && self.wanted != Wanted::Picture;
+        self.n_tracks += 1;
+    }
+
+    /// Takes the handler of the track at hand.
+    fn handler(&mut self, kind: Kind, video: bool) -> Go<bool> {
+        if !self.ours {
+            self.other_video |= video;
+            return Ok(false);
+        }
+        if self.wanted == Wanted::Picture {
+            (self.ours, self.found) = (video, video);
+        }
+        self.video = video;
+        self.once(kind)
     }
 
     /// Takes a box; gives whether its children are to be visited. Changes nothing where it halts.
     fn visit(&mut self, window: &Window, parent: &Kind, place: &Place) -> Go<bool> {
-        let ours = self.ours();
+        let ours = self.ours;
         match (parent, &place.kind) {
             (b"moov", b"mvhd") => {
                 self.track.movie_scale = scale(place.small(window)?)?;
                 self.once(place.kind)
             }
             (b"moov", b"trak") => {
-                if self.n_tracks > self.stream {
+                if self.found {
+                    self.ours = false;
                     return Ok(false);
                 }
                 // Without it no edit list of the track is understood.
                 if self.track.movie_scale == 0 {
                     return Err(Halt::Unfit);
                 }
-                self.n_tracks += 1;
+                self.track();
                 Ok(true)
             }
             (b"moov", b"udta" | b"meta") => {
-                self.cover |= self.n_tracks <= self.stream;
+                self.cover |= !self.found;
                 Ok(false)
             }
             (b"moov", b"cmov") => Err(Halt::Unfit),
@@ -172,12 +214,7 @@ impl Scan {
                 let mut fields = place.front(window, 12)?;
                 fields.take(8)?;
                 let video = fields.take(4)? == b"vide";
-                if ours {
-                    self.video = video;
-                    return self.once(place.kind);
-                }
-                self.other_video |= video;
-                Ok(false)
+                self.handler(place.kind, video)
             }
             (b"trak", b"edts") | (b"mdia", b"minf") | (b"minf", b"stbl") => Ok(ours),
             _ if ours => self.leaf(window, parent, place),
@@ -242,7 +279,7 @@ impl Scan {
 
     fn finish(&mut self) -> Go<Track> {
         let mut track = std::mem::take(&mut self.track);
-        let found = self.n_tracks > self.stream && self.video && track.scale > 0;
+        let found = self.found && self.video && track.scale > 0;
         if !found || (self.cover && self.other_video) {
             return Err(Halt::Unfit);
         }
@@ -253,7 +290,7 @@ impl Scan {
 }
 
 /// Units a second, of mvhd or mdhd.
-fn scale(mut fields: Fields<'_>) -> Go<u32> {
+pub(super) fn scale(mut fields: Fields<'_>) -> Go<u32> {
     let version = fields.u32()? >> 24;
     fields.take(if version == 1 { 16 } else { 8 })?;
     match fields.u32()? {

@@ -1,0 +1,136 @@
+//! A long film of which programs are shown the beginning.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::future::join;
+use reelpin_plan::{Index, Options, Plan, Probe, Run, TICKS, argv};
+use reelpin_schema::video::Video;
+use reelpin_transcoder::confine::Toolbox;
+use reelpin_transcoder::encoder::source::{Lent, Source};
+use reelpin_transcoder::encoder::{Encoder as _, Ffmpeg, Made, Probed};
+use tokio::sync::mpsc;
+
+use super::answers::{ask, request};
+use super::programs::{local, made, run};
+use super::stand::Stand;
+
+/// 50 min of 5 s, again and again: its tables are 1.2 MB, and its picture cannot be copied.
+fn film(stand: &Stand) -> PathBuf {
+    let folder = stand.folder.path();
+    let words = "-f lavfi -i testsrc2=s=64x36:r=25:d=5 -f lavfi -i sine=f=440:r=44100:d=5 -c:v libx264 -preset ultrafast -pix_fmt yuv422p -bf 3 -g 60 -c:a aac";
+    let short = made(folder, "short.mp4", words);
+    let words =
+        format!("-stream_loop 599 -i {} -c copy -movflags +faststart", short.to_str().unwrap());
+    made(folder, "film.mp4", &words)
+}
+
+/// Where the movie's box lies.
+fn movie(bytes: &[u8]) -> std::ops::Range<usize> {
+    let at = bytes.windows(4).position(|kind| kind == b"moov").unwrap() - 4;
+    let size = u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    at..at + size as usize
+}
+
+/// Lends what is shown before `until`, and reads a byte: then it is known what is lent.
+async fn lent(source: &Arc<Source>, until: i64) -> Lent {
+    let lent = source.lend_until(until).await.unwrap();
+    let answer = ask(lent.port(), &request("GET", &lent.url(), "Range: bytes=0-0\r\n")).await;
+    assert_eq!((answer.status, answer.body.len()), (206, 1));
+    lent
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn other_tables_stand_where_the_films_are_and_all_else_is_its_own() {
+    let stand = Stand::open().await;
+    let bytes: Bytes = std::fs::read(film(&stand)).unwrap().into();
+    let source = stand.source(&stand.original(bytes.clone()).await);
+    let beginning = lent(&source, 0).await;
+    assert!(!beginning.is_whole());
+    let whole = ask(beginning.port(), &request("GET", &beginning.url(), "")).await;
+    assert_eq!((whole.status, whole.body.len()), (200, bytes.len()));
+    let movie = movie(&bytes);
+    let length = u32::from_be_bytes(whole.body[movie.start..movie.start + 4].try_into().unwrap());
+    let end = movie.start + length as usize + 8;
+    assert_eq!(whole.body[end - 4..end], *b"free");
+    assert!(length < 100_000, "{length} bytes are left of {}", movie.len());
+    assert!(whole.body[..movie.start] == bytes[..movie.start]);
+    assert!(whole.body[end..] == bytes[end..]);
+    // Each way over the borders.
+    for (from, to) in [
+        (0, movie.start + 1),
+        (movie.start, end),
+        (movie.start + 7, end + 9),
+        (end - 1, end + 1),
+        (end, end + 300_000),
+        (movie.start - 1, movie.end + 1),
+    ] {
+        let range = format!("Range: bytes={from}-{}\r\n", to - 1);
+        let answer = ask(beginning.port(), &request("GET", &beginning.url(), &range)).await;
+        assert!(answer.body == whole.body[from..to], "{from}..{to}");
+    }
+    assert!(beginning.failure().is_none());
+
+    // What is wanted later, and after something was odd about it, is lent whole.
+    let minute = 60 * i64::try_from(TICKS).unwrap();
+    assert!(!lent(&source, minute).await.is_whole());
+    assert!(lent(&source, minute + 1).await.is_whole());
+    beginning.doubt();
+    let again = lent(&source, 0).await;
+    assert!(again.is_whole());
+    let answer = ask(again.port(), &request("GET", &again.url(), "")).await;
+    assert!(answer.body == bytes);
+}
+
+/// Makes the first segment of the lowest rung, or the first of the sound.
+async fn first(encoder: &Ffmpeg, stand: &Stand, video: &Video, plan: &Plan, sound: bool) -> u64 {
+    let (out, mut made) = mpsc::channel(4);
+    let ticks = async {
+        let mut first = None;
+        while let Some(made) = made.recv().await {
+            if let Made::Segment(segment) = made {
+                first.get_or_insert(segment.duration_ticks);
+            }
+        }
+        first.unwrap()
+    };
+    let bucket = &stand.bucket.client;
+    let picture = plan.video.as_ref().unwrap();
+    let run = Run::starter(&plan.grid, picture).unwrap();
+    let (ended, ticks) = if sound {
+        join(encoder.audio(bucket, video, plan, plan.grid.cut(1), out), ticks).await
+    } else {
+        join(encoder.encode(bucket, video, plan, &run, vec![out]), ticks).await
+    };
+    ended.unwrap();
+    ticks
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_beginning_tells_what_the_whole_does() {
+    let stand = Stand::open().await;
+    let path = film(&stand);
+    let video = stand.original(std::fs::read(&path).unwrap()).await;
+    let path = path.to_str().unwrap();
+    let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap()).unwrap();
+    let encoder = Ffmpeg::start(toolbox, &stand.folder.path().join("encoder")).unwrap();
+    let Probed { mut probe, index } = encoder.probe(&stand.bucket.client, &video).await.unwrap();
+    let told = run(local(argv::probe(path))).await;
+    let want = Probe::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
+    // ffprobe counts all samples and the time of those that are shown.
+    let rate = |probe: &Probe| probe.video.as_ref().unwrap().bit_rate.unwrap() as f64;
+    assert!((rate(&probe) / rate(&want) - 1.0).abs() < 0.001, "{} {}", rate(&probe), rate(&want));
+    probe.video.as_mut().unwrap().bit_rate = want.video.as_ref().unwrap().bit_rate;
+    assert_eq!(probe, want);
+    let told = run(local(argv::packets(path, 0))).await;
+    let frames = Index::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
+    let index = index.unwrap();
+    assert_eq!((index.frames(), index.pts()), (75_000, frames.pts()));
+
+    let plan = Plan::new(&probe, Some(&index), &Options::default()).unwrap();
+    assert_eq!(first(&encoder, &stand, &video, &plan, false).await, 2 * TICKS);
+    let sound = first(&encoder, &stand, &video, &plan, true).await;
+    assert!((0..1920).contains(&(2 * TICKS - sound)), "{sound}");
+    encoder.close().await;
+}
