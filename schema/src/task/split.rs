@@ -20,6 +20,8 @@ pub struct Busy {
     pub until: u32,
     /// Sequence of the first segment that some rung lacks.
     pub reached: u32,
+    /// Sequence of the first segment behind all that any rung has.
+    pub free: u32,
 }
 
 /// The end of a task's stretch as a row tells it.
@@ -60,7 +62,12 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                         WHERE s.transcode_id = r.id AND s.sequence >= t.place
                             AND s.sequence < t.until) AS done
                     FROM transcodes r WHERE r.video_id = t.video_id AND r.format = 'hls'
-                        AND r.type = 'transcode' AND r.resolution <> 'audio') AS rungs) AS reached
+                        AND r.type = 'transcode' AND r.resolution <> 'audio') AS rungs) AS reached,
+                (SELECT COALESCE(max(s.sequence) + 1, t.place) FROM transcode_segments s
+                    JOIN transcodes r ON s.transcode_id = r.id
+                    WHERE r.video_id = t.video_id AND r.format = 'hls' AND r.type = 'transcode'
+                        AND r.resolution <> 'audio' AND s.sequence >= t.place
+                        AND s.sequence < t.until) AS done
             FROM tasks t
             WHERE t.state = 'running' AND t.kind = 'encode' AND t.until IS NOT NULL
             ORDER BY t.lease_until LIMIT $1"
@@ -80,6 +87,7 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                 first: number(row, "place")?,
                 until: number(row, "until")?,
                 reached: number(row, "reached")?,
+                free: number(row, "done")?,
             })
         })
         .collect())

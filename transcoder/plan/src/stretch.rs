@@ -99,17 +99,30 @@ pub fn joints(grid: &Grid, entries: &[Entry], time_base: Rational, longest: u64)
     joints
 }
 
-/// The cut at which another worker takes over what is left of a stretch, of which segment `reached` is being made and
-/// `end` is the first that is not its own: the one with which both together are done soonest. The frames before
-/// it that the other one decodes for nothing count. `None` when that is not at least `worth` ticks of film sooner than one alone.
-pub fn middle(
-    grid: &Grid,
-    entries: &[Entry],
-    time_base: Rational,
-    reached: u32,
-    end: u32,
-    worth: u64,
-) -> Option<u32> {
+/// How far a stretch is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rest {
+    /// Sequence of the first segment that some rung lacks: it is being made.
+    pub reached: u32,
+    /// Sequence of the first segment behind all that any rung has.
+    pub free: u32,
+    /// Sequence of the first segment after it.
+    pub end: u32,
+}
+
+/// Where another worker takes over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Joint {
+    /// Sequence of the first segment that it makes.
+    pub at: u32,
+    /// By how much sooner both are done than one, ticks of film.
+    pub wins: u64,
+}
+
+/// The cut at which another worker takes over what is left of a stretch: the one with which both together are done soonest. The
+/// frames before it that the other one decodes for nothing count. `None` when that is not sooner than one alone.
+pub fn middle(grid: &Grid, entries: &[Entry], time_base: Rational, rest: Rest) -> Option<Joint> {
+    let Rest { reached, free, end } = rest;
     let start = |sequence| grid.segment(sequence).map_or(grid.duration, |place| place.start);
     // On average half of the one at hand is done.
     let now = start(reached).midpoint(start(reached.saturating_add(1)));
@@ -120,9 +133,11 @@ pub fn middle(
         let theirs = end_at.checked_sub(start(cut))? + decoding;
         Some((theirs.max(start(cut).saturating_sub(now)), cut))
     };
-    let cuts = (reached.saturating_add(1)..end).filter(|cut| grid.segment(*cut).is_some());
-    let (soonest, cut) = cuts.filter_map(done).min()?;
-    (soonest + worth <= end_at.saturating_sub(now)).then_some(cut)
+    let first = free.max(reached.saturating_add(1));
+    let cuts = (first..end).filter(|cut| grid.segment(*cut).is_some());
+    let (soonest, at) = cuts.filter_map(done).min()?;
+    let wins = end_at.saturating_sub(now).checked_sub(soonest)?;
+    Some(Joint { at, wins })
 }
 
 /// Of candidates with their distance, the last of those with the least cost (in steps of [`NEAR`]) among the
@@ -205,21 +220,28 @@ mod tests {
             .assert_eq(&format!("{told:?}"));
     }
 
-    /// Of the first ten minutes, by segments of 6 s: where it is cut, and how long both take of it.
+    /// By segments of 6 s: where it is cut, and how many seconds that wins.
+    fn halves(key_every: i64, rests: &[(u32, u32, u32)]) -> String {
+        let (grid, entries, time_base) = film(25 * 600, key_every);
+        let told = rests.iter().map(|(reached, free, end)| {
+            let rest = Rest { reached: *reached, free: *free, end: *end };
+            middle(&grid, &entries, time_base, rest)
+                .map(|joint| (joint.at, joint.wins as f64 / TICKS as f64))
+        });
+        format!("{:?}", told.collect::<Vec<_>>())
+    }
+
     #[test]
     fn who_takes_over_takes_half_of_the_time() {
-        let (grid, entries, time_base) = film(25 * 600, 250);
-        let told: Vec<_> = [(22, 42), (22, 30), (22, 26), (22, 25), (22, 24), (22, 23)]
-            .iter()
-            .map(|(reached, end)| middle(&grid, &entries, time_base, *reached, *end, WORTH_TAKING))
-            .collect();
-        expect!["[Some(32), Some(26), Some(24), Some(24), None, None]"]
-            .assert_eq(&format!("{told:?}"));
+        let ends = [42, 30, 26, 25, 24, 23].map(|end| (22, 22, end));
+        expect!["[Some((32, 56.6)), Some((26, 19.8)), Some((24, 8.2)), Some((24, 6.0)), Some((23, 1.4)), None]"]
+            .assert_eq(&halves(250, &ends));
+        // A rung is ahead of the others.
+        expect!["[Some((24, 6.0)), None]"].assert_eq(&halves(250, &[(22, 24, 25), (22, 25, 25)]));
         // A key frame each 60 s: what is decoded for nothing is worth less of the rest.
-        let (grid, entries, time_base) = film(25 * 600, 1500);
-        let told =
-            [30, 36, 42].map(|end| middle(&grid, &entries, time_base, 22, end, WORTH_TAKING));
-        expect!["[Some(27), Some(30), Some(33)]"].assert_eq(&format!("{told:?}"));
+        let ends = [30, 36, 42].map(|end| (22, 22, end));
+        expect!["[Some((27, 18.0)), Some((30, 36.0)), Some((33, 51.4))]"]
+            .assert_eq(&halves(1500, &ends));
     }
 
     proptest! {
@@ -245,12 +267,13 @@ mod tests {
         }
 
         #[test]
-        fn the_middle_lies_between(frames in 1i64..6000, from in 0u32..40, end in 0u32..40) {
+        fn the_middle_lies_between(frames in 1i64..6000, from in 0u32..40, free in 0u32..40, end in 0u32..40) {
             let (grid, entries, time_base) = film(frames, 100);
-            if let Some(middle) = middle(&grid, &entries, time_base, from, end, 0) {
-                prop_assert!(middle > from && middle < end);
+            let rest = Rest { reached: from, free, end };
+            if let Some(joint) = middle(&grid, &entries, time_base, rest) {
+                prop_assert!(joint.at > from && joint.at >= free && joint.at < end);
             } else {
-                prop_assert!(end < from + 3 || grid.n_segments() <= end);
+                prop_assert!(end < free.max(from) + 3 || grid.n_segments() <= end);
             }
         }
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::future::join;
+use futures_util::future::try_join;
 use reelpin_plan::argv;
 use reelpin_plan::{Packer, Plan, Probe, Refusal, Run, Segmenter, TICKS};
 use reelpin_schema::bucket::Bucket;
@@ -83,11 +83,9 @@ impl Ffmpeg {
     }
 }
 
-/// Passes on how a run ended. One of the film's beginning that did not give what was planned is to be tried
-/// with all of it.
+/// Passes on how a run ended. After one of the film's beginning that failed, all of it is lent.
 fn believed(lent: &Lent, ended: Result<(), TaskError>) -> Result<(), TaskError> {
-    let odd = matches!(ended, Err(TaskError::Ours(Cause::Mismatch(_) | Cause::Fmp4(_))));
-    if odd && !lent.is_whole() {
+    if ended.is_err() && !lent.is_whole() {
         lent.doubt();
     }
     ended
@@ -107,26 +105,25 @@ impl Encoder for Ffmpeg {
     async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
         let original = self.sources.open(bucket, video)?;
         let beginning = original.lend_until(0).await?;
-        let (looked, ahead) = join(self.look(&beginning), index::ahead(&original)).await;
-        let ahead = ahead?;
-        if beginning.is_whole() {
-            let probe = looked?;
-            let index = index::read(self, &original, &probe, ahead).await?;
-            return Ok(Probed { probe, index });
-        }
-        // All that it tells is the film's own but for the picture's rate.
-        if let Ok(mut probe) = looked {
-            let index = index::read(self, &original, &probe, ahead).await?;
-            let Some(picture) = &mut probe.video else { return Ok(Probed { probe, index }) };
-            let rate = index.as_ref().zip(picture.duration);
-            if let Some(rate) = rate.and_then(|(index, duration)| index.bit_rate(duration)) {
-                picture.bit_rate = Some(rate);
-                return Ok(Probed { probe, index });
+        let look = async {
+            match self.look(&beginning).await {
+                Err(_) if !beginning.is_whole() => {
+                    Ok((self.look(&original.lend().await?).await?, true))
+                }
+                looked => Ok((looked?, beginning.is_whole())),
             }
-            return Ok(Probed { probe: self.look(&original.lend().await?).await?, index });
-        }
-        let probe = self.look(&original.lend().await?).await?;
+        };
+        // What it refuses nobody reads on.
+        let ((mut probe, whole), ahead) = try_join(look, index::ahead(&original)).await?;
         let index = index::read(self, &original, &probe, ahead).await?;
+        if let Some(picture) = probe.video.as_mut().filter(|_| !whole) {
+            // All else that it tells is the film's own.
+            let told = index.as_ref().zip(picture.duration);
+            match told.and_then(|(index, duration)| index.bit_rate(duration)) {
+                Some(rate) => picture.bit_rate = Some(rate),
+                None => probe = self.look(&original.lend().await?).await?,
+            }
+        }
         Ok(Probed { probe, index })
     }
 
@@ -143,7 +140,8 @@ impl Encoder for Ffmpeg {
         out: Vec<mpsc::Sender<Made>>,
     ) -> Result<(), TaskError> {
         let pace = if run.end == Some(1) { Pace::Urgent } else { Pace::Patient };
-        let end = run.end.filter(|_| plan.grid.exact).and_then(|end| plan.grid.cut(end));
+        // What it makes is compared with the plan; a starter that fails costs no film.
+        let end = (run.end == Some(1) && plan.grid.exact).then(|| plan.grid.cut(1)).flatten();
         let lent = self.lend(bucket, video, plan, end).await?;
         let folder = self.folders.folder()?;
         let argv = argv::encode(plan, run, &lent.url(), media::FIRST_PIPE)

@@ -32,6 +32,7 @@ pub(super) async fn read(
     ahead: Walked,
 ) -> Result<Option<Index>, TaskError> {
     let known = ahead.index.filter(|_| ahead.walk.is_of(probe, original.size()));
+    drop(ahead.walk);
     let index = match known {
         Some(index) => Some(index),
         None => match Walk::new(probe, original.size()) {

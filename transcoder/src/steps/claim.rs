@@ -24,7 +24,7 @@ pub struct Claimed {
 }
 
 /// Claims the oldest ready task of these kinds; where none is ready but stretches may be claimed, the
-/// far half of one that another worker encodes.
+/// far part of one that another worker encodes.
 ///
 /// # Errors
 /// [`DbError`]; a claim whose answer was lost expires.

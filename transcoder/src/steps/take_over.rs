@@ -1,5 +1,8 @@
 //! Taking over: a worker without a stretch makes the far part of another's.
 
+use std::cmp::Reverse;
+
+use reelpin_plan::stretch::{Joint, Rest};
 use reelpin_plan::{Plan, stretch};
 use reelpin_schema::db::DbError;
 use reelpin_schema::task::{self, Busy};
@@ -10,33 +13,42 @@ use crate::work::Work;
 /// Stretches that are looked at.
 const LOOKED_AT: i64 = 20;
 
-/// Makes the far part of the stretch with the most to do a task that is ready; returns whether there was one.
+/// Those of them, with the most to do, of which it is reckoned what taking over wins.
+const RECKONED: usize = 4;
+
+/// Makes the far part of the stretch where that wins most a task that is ready; returns whether there was one.
 pub(super) async fn take_over(work: &Work) -> Result<bool, DbError> {
-    let busy =
+    let mut busy =
         work.db().run_tx("task.busy", async move |tx| task::busy(tx, LOOKED_AT).await).await?;
     let left = |busy: &Busy| busy.until.saturating_sub(busy.reached);
-    let Some(most) = busy.into_iter().filter(|busy| left(busy) >= 2).max_by_key(left) else {
-        return Ok(false);
-    };
-    let id = most.video;
+    busy.retain(|busy| left(busy) >= 2);
+    busy.sort_by_key(|busy| Reverse(left(busy)));
+    let mut best: Option<(Joint, Busy)> = None;
+    for one in busy.into_iter().take(RECKONED) {
+        let Some(joint) = joint(work, &one).await? else { continue };
+        let worth = joint.wins >= work.options.worth_taking;
+        if worth && best.as_ref().is_none_or(|(other, _)| other.wins < joint.wins) {
+            best = Some((joint, one));
+        }
+    }
+    let Some((Joint { at, .. }, most)) = best else { return Ok(false) };
+    let (video, until) = (most.video, most.until);
+    let taken =
+        work.db().run_tx("task.split", async move |tx| task::split(tx, &most, at).await).await?;
+    if taken {
+        tracing::info!(video.id = %video, from = at, until, "takes over the far part of a stretch");
+    }
+    Ok(taken)
+}
+
+/// Where a stretch would be cut.
+async fn joint(work: &Work, busy: &Busy) -> Result<Option<Joint>, DbError> {
+    let id = busy.video;
     let found =
         work.db().run_tx("task.busy_video", async move |tx| video::get(tx, id).await).await?;
     let plan = found.and_then(|video| video.plan).map(serde_json::from_value::<Plan>);
-    let Some(Ok(plan)) = plan else { return Ok(false) };
-    let Some(picture) = &plan.video else { return Ok(false) };
-    let joint = stretch::middle(
-        &plan.grid,
-        &picture.entries,
-        picture.time_base,
-        most.reached,
-        most.until,
-        work.options.worth_taking,
-    );
-    let Some(joint) = joint else { return Ok(false) };
-    let taken =
-        work.db().run_tx("task.split", async move |tx| task::split(tx, &most, joint).await).await?;
-    if taken {
-        tracing::info!(video.id = %most.video, from = joint, until = most.until, "takes over the far part of a stretch");
-    }
-    Ok(taken)
+    let Some(Ok(plan)) = plan else { return Ok(None) };
+    let Some(picture) = &plan.video else { return Ok(None) };
+    let rest = Rest { reached: busy.reached, free: busy.free, end: busy.until };
+    Ok(stretch::middle(&plan.grid, &picture.entries, picture.time_base, rest))
 }

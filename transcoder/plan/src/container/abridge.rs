@@ -16,7 +16,7 @@ pub(super) const WORTH: u64 = 1 << 20;
 pub(super) const LARGEST: usize = 2 << 20;
 
 /// Most reads: two tracks take a dozen.
-const MAX_READS: usize = 128;
+const MAX_READS: u32 = 64;
 
 /// Most bytes that are read, and held, 16 MiB: two tracks of 2 h take 0.2 MB, with times of their own for each frame 2 MB.
 const MAX_HELD: u64 = 16 << 20;
@@ -28,7 +28,7 @@ pub struct Patch {
     pub offset: u64,
     /// What stands there instead; at least 1, and within the file.
     pub bytes: Vec<u8>,
-    /// Of all tracks, at least what is shown before this time is there, ticks of the original's own clock.
+    /// Of all tracks, at least what is decoded for this time of the original's own clock is there, ticks.
     pub until: u64,
 }
 
@@ -37,14 +37,13 @@ pub struct Patch {
 #[derive(Debug)]
 pub struct Abridge {
     reads: Reads,
-    n_reads: usize,
     held: u64,
 }
 
 impl Abridge {
     /// For an original of `size` bytes.
     pub fn new(size: u64) -> Self {
-        Self { reads: Reads::new(size), n_reads: 0, held: 0 }
+        Self { reads: Reads::new(size, MAX_READS), held: 0 }
     }
 
     /// The first step.
@@ -62,12 +61,8 @@ impl Abridge {
 
     /// Begins anew each time: it is a few thousand entries, and all that was read is at hand.
     fn advance(&mut self) -> Step<Patch> {
-        self.n_reads += 1;
-        let told = if self.n_reads > MAX_READS || self.held > MAX_HELD {
-            Err(Halt::Unfit)
-        } else {
-            mp4::abridged(&self.reads.window)
-        };
+        let told =
+            if self.held > MAX_HELD { Err(Halt::Unfit) } else { mp4::abridged(&self.reads.window) };
         self.reads.step(told)
     }
 }

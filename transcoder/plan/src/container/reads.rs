@@ -1,7 +1,7 @@
 //! What a reader asks for, one read at a time, and how much of it.
 
 use super::window::{Go, Halt, Window};
-use super::{MAX_BYTES, MAX_READS, Step};
+use super::{MAX_BYTES, Step};
 
 /// The reads of one file.
 #[derive(Debug)]
@@ -10,13 +10,15 @@ pub(super) struct Reads {
     /// What was asked for last.
     asked: Option<(u64, u64)>,
     reads: u32,
+    /// The most of them.
+    most: u32,
     bytes: u64,
 }
 
 impl Reads {
-    /// Of a file of `size` bytes.
-    pub(super) fn new(size: u64) -> Self {
-        Self { window: Window::new(size), asked: None, reads: 0, bytes: 0 }
+    /// Of a file of `size` bytes, at most `most`.
+    pub(super) fn new(size: u64, most: u32) -> Self {
+        Self { window: Window::new(size), asked: None, reads: 0, most, bytes: 0 }
     }
 
     /// Where the bytes lie that were asked for, if these can be they.
@@ -34,7 +36,7 @@ impl Reads {
         };
         self.reads += 1;
         self.bytes += length;
-        if self.reads > MAX_READS || self.bytes > MAX_BYTES {
+        if self.reads > self.most || self.bytes > MAX_BYTES {
             return Step::Done(None);
         }
         self.asked = Some((offset, length));

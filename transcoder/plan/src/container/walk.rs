@@ -3,7 +3,7 @@
 use super::matroska::Matroska;
 use super::mp4::Mp4;
 use super::reads::Reads;
-use super::{MAX_MATROSKA, Step};
+use super::{MAX_MATROSKA, MAX_READS, Step};
 use crate::probe::Video;
 use crate::{Index, Probe};
 
@@ -13,6 +13,9 @@ const CODECS: &[&str] = &["av1", "h264", "hevc", "mpeg2video", "mpeg4", "vp9"];
 
 /// Those of MP4 and MOV alone: in Matroska some of them are stored without their headers.
 const MP4_CODECS: &[&str] = &["dnxhd", "mjpeg", "prores"];
+
+/// Most reads of a file of which nothing is known: the tables of 12 h at 60 frames a second take some 30.
+const MAX_AHEAD: u32 = 128;
 
 /// A walk through one file. It ends with the index, or with none: as [`Index::new`], and wherever ffmpeg's
 /// times could be others than the tables'.
@@ -33,13 +36,13 @@ impl Walk {
     pub fn new(probe: &Probe, size: u64) -> Option<Self> {
         let video = probe.video.as_ref()?;
         let reader = reader(probe, video, size)?;
-        Some(Self { reader, reads: Reads::new(size) })
+        Some(Self { reader, reads: Reads::new(size, MAX_READS) })
     }
 
     /// For an original of `size` bytes of which nothing is known yet: its first picture, if it is an MP4
     /// with sample tables. What is found counts only where [`Walk::is_of`] says so.
     pub fn ahead(size: u64) -> Self {
-        Self { reader: Reader::Mp4(Mp4::first()), reads: Reads::new(size) }
+        Self { reader: Reader::Mp4(Mp4::first()), reads: Reads::new(size, MAX_AHEAD) }
     }
 
     /// Whether a walk that has ended with an index has read the very track that [`Walk::new`] would have.

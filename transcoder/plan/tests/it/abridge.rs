@@ -122,6 +122,21 @@ fn what_is_left_as_it_is() {
     ] {
         assert_eq!(patch(&clip(dir, name, &words)).0, None, "{why}");
     }
+    // Boxes in boxes in boxes, tens of thousands deep.
+    let deep = dir.join("deep.mp4");
+    let nested = (1..=60_000u32).rev().flat_map(|level| [(8 * level).to_be_bytes(), *b"minf"]);
+    let nested = nested.collect::<Vec<_>>().concat();
+    let boxed = |kind: &[u8], contents: &[u8]| {
+        let size = u32::try_from(contents.len() + 8).unwrap();
+        [&size.to_be_bytes()[..], kind, contents].concat()
+    };
+    // Version and flags, two times, 1000 units a second.
+    let clock = [&[0; 12][..], &1000u32.to_be_bytes(), &[0; 4]].concat();
+    let handler = boxed(b"hdlr", b"\0\0\0\0\0\0\0\0vide");
+    let media = boxed(b"mdia", &[boxed(b"mdhd", &clock), handler, nested].concat());
+    let movie = [boxed(b"mvhd", &clock), boxed(b"trak", &media), boxed(b"free", &[0; 1 << 20])];
+    std::fs::write(&deep, boxed(b"moov", &movie.concat())).unwrap();
+    assert_eq!(patch(&deep).0, None);
     // Any byte of the headers may be anything; nothing is read beyond the file, nothing panics.
     let bytes = std::fs::read(&film).unwrap();
     let moov = bytes.windows(4).rposition(|kind| kind == b"moov").unwrap() - 4;

@@ -12,10 +12,11 @@ use hyper::header::{
     ACCEPT_RANGES, ALLOW, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HOST, HeaderValue, RANGE,
 };
 use hyper::{Method, Request, Response, StatusCode};
+use tokio::time::timeout;
 
 use super::SourceError;
 use super::lend::{Loan, Loans};
-use super::pieces::Pieces;
+use super::pieces::{PATIENCE, Pieces, late};
 
 /// What of an original is asked for: the bytes from the first up to, and without, the second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,11 +135,15 @@ async fn piece(
     from: u64,
     end: u64,
 ) -> Result<Option<(Bytes, Option<Pieces>)>, SourceError> {
-    let mut pieces = match pieces {
-        Some(pieces) => pieces,
-        None => loan.pieces(from, end).await?,
+    let next = async {
+        let mut pieces = match pieces {
+            Some(pieces) => pieces,
+            None => loan.pieces(from, end).await?,
+        };
+        Ok(pieces.next().await?.map(|piece| (piece, Some(pieces))))
     };
-    Ok(pieces.next().await?.map(|piece| (piece, Some(pieces))))
+    // The first one may need several chunks.
+    timeout(PATIENCE, next).await.map_err(|_| late())?
 }
 
 impl Body for Answer {

@@ -160,6 +160,7 @@ impl Source {
     async fn abridged(&self) -> Result<Option<Beginning>, SourceError> {
         let mut abridge = Abridge::new(self.size());
         let mut step = abridge.start();
+        let mut last = None;
         loop {
             match step {
                 Step::Done(patch) => {
@@ -172,7 +173,10 @@ impl Source {
                 Step::Read { offset, length } => {
                     let bytes = self.bytes(offset, length).await?;
                     // The tables go on, or the film does.
-                    self.chunks.ahead(offset / CHUNK + 1);
+                    let number = offset / CHUNK;
+                    if last.replace(number) == Some(number) {
+                        self.chunks.ahead(number + 1);
+                    }
                     step = abridge.next(&bytes);
                 }
             }

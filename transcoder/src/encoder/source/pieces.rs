@@ -26,7 +26,7 @@ const AHEAD_AFTER: u64 = 1 << 20;
 
 /// The longest that a chunk is waited for: less than a program waits for its bytes, so that it is
 /// always we who say what is wrong.
-const PATIENCE: Duration = Duration::from_secs(limits::READ_SECONDS - 60);
+pub(super) const PATIENCE: Duration = Duration::from_secs(limits::READ_SECONDS - 60);
 
 /// A chunk that is being read. The file's name may go meanwhile; its bytes stay.
 struct Open {
@@ -117,8 +117,7 @@ impl Pieces {
             return Ok(Arc::clone(&open.file));
         }
         self.open = None;
-        let late = |_| Arc::new(BucketError::TimedOut { call: "GetObject" });
-        let stored = timeout(PATIENCE, self.chunks.chunk(number)).await.map_err(late)??;
+        let stored = timeout(PATIENCE, self.chunks.chunk(number)).await.map_err(|_| late())??;
         let held = Arc::clone(&stored);
         let file = tokio::task::spawn_blocking(move || held.open()).await;
         let file = file.map_err(|_| SourceError::Gone)?.map_err(SourceError::disk)?;
@@ -126,4 +125,9 @@ impl Pieces {
         self.open = Some(Open { number, file: Arc::clone(&file), _stored: stored });
         Ok(file)
     }
+}
+
+/// The bucket did not give in time what a program waits for.
+pub(super) fn late() -> SourceError {
+    Arc::new(BucketError::TimedOut { call: "GetObject" }).into()
 }

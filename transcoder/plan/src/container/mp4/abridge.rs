@@ -1,7 +1,7 @@
 //! A movie's box without the samples after the film's beginning, for programs that read no further.
 //!
 //! Of 2 h it is 6 MB, of which ffmpeg makes lists before it gives the first frame (measured with 5.1.9: 45 ms,
-//! four times as long as the frames of a starter take to read). What is taken out is taken out of the tables of sizes, offsets and
+//! for each program). What is taken out is taken out of the tables of sizes, offsets and
 //! chunks; those of times stay, because ffmpeg reckons the rates of frames from them. Every other box
 //! stays as it is, and so do all places in the file: a `free` box takes the room that is left.
 
@@ -26,7 +26,7 @@ const MAX_BOXES: usize = 256;
 /// The movie's box of a file cut down to [`KEPT`]. Unfit where it is small, has fragments, or is not
 /// understood: an odd edit list, a table twice. Everything it needs is to stay in the window.
 pub(in super::super) fn abridged(window: &Window) -> Go<Patch> {
-    let movie = movie(&mut 0, window)?;
+    let movie = movie(&mut 0, window, Some(super::HOPS))?;
     let whole = movie.end - movie.at;
     if whole < WORTH {
         return Err(Halt::Unfit);
@@ -65,6 +65,7 @@ pub(in super::super) fn abridged(window: &Window) -> Go<Patch> {
 /// A track, of which some will stay.
 struct Track {
     place: Place,
+    video: bool,
     /// Units a second of its times.
     scale: u32,
     edits: Edits,
@@ -76,6 +77,9 @@ impl Track {
     fn read(window: &Window, place: &Place, movie_scale: u32) -> Go<Self> {
         let parts = children(window, place)?;
         let media = children(window, only(&parts, b"mdia")?)?;
+        let mut handler = only(&media, b"hdlr")?.front(window, 12)?;
+        handler.take(8)?;
+        let video = handler.take(4)? == b"vide";
         let scale = scale(only(&media, b"mdhd")?.small(window)?)?;
         let edits = match one(&parts, b"edts")? {
             Some(edts) => match one(&children(window, edts)?, b"elst")? {
@@ -85,37 +89,50 @@ impl Track {
             None => Edits::default(),
         };
         let begins = rescale(edits.empty.unwrap_or(0), CLOCK, movie_scale)?.unsigned_abs();
-        Ok(Self { place: *place, scale, edits, begins })
+        Ok(Self { place: *place, video, scale, edits, begins })
     }
 
     /// The track with all samples that are decoded before `until`, ticks of the film.
     fn cut(&self, window: &Window, until: u64) -> Go<Vec<u8>> {
         let from = self.edits.shown.map_or(0, |shown| shown.from);
         let until = rescale(until, self.scale, CLOCK)?.unsigned_abs();
-        rewritten(window, &self.place, from + until)
+        rewritten(window, &self.place, &Cut { video: self.video, until: from + until })
     }
 }
 
+/// Where a track is cut.
+struct Cut {
+    video: bool,
+    /// What is decoded before is kept, units of the track.
+    until: u64,
+}
+
 /// A box on the way to the sample tables, with those cut down.
-fn rewritten(window: &Window, place: &Place, until: u64) -> Go<Vec<u8>> {
+fn rewritten(window: &Window, place: &Place, cut: &Cut) -> Go<Vec<u8>> {
     let parts = children(window, place)?;
     if &place.kind == b"stbl" {
-        return samples(window, &parts, until);
+        return samples(window, &parts, cut);
     }
     let mut contents = Vec::new();
     for part in &parts {
-        match &part.kind {
-            b"mdia" | b"minf" | b"stbl" => contents.extend(rewritten(window, part, until)?),
+        match (&place.kind, &part.kind) {
+            (b"trak", b"mdia") | (b"mdia", b"minf") | (b"minf", b"stbl") => {
+                contents.extend(rewritten(window, part, cut)?);
+            }
             _ => contents.extend(part.copied(window)?),
         }
     }
     atom(place.kind, &contents)
 }
 
-/// The sample tables with the chunks that hold what is decoded before `until`, units of the track.
-fn samples(window: &Window, parts: &[Place], until: u64) -> Go<Vec<u8>> {
+/// The sample tables with the chunks that hold what is kept.
+fn samples(window: &Window, parts: &[Place], cut: &Cut) -> Go<Vec<u8>> {
+    // Nobody compares sound with a plan, and sound is not reordered.
+    if !cut.video && one(parts, b"ctts")?.is_some() {
+        return Err(Halt::Unfit);
+    }
     let table = |kind, entry| Table::read(only(parts, kind)?, window, entry);
-    let wanted = decoded(window, &table(b"stts", 8)?, until)?;
+    let wanted = decoded(window, &table(b"stts", 8)?, cut.until)?;
     let places = match one(parts, b"co64")? {
         Some(_) => table(b"co64", 8)?,
         None => table(b"stco", 4)?,
@@ -150,18 +167,23 @@ fn samples(window: &Window, parts: &[Place], until: u64) -> Go<Vec<u8>> {
     atom(*b"stbl", &contents)
 }
 
-/// How many samples are decoded before `until`.
+/// How many samples are decoded before `until`; all, where the times end before. Unfit where ffmpeg mends them.
 fn decoded(window: &Window, times: &Table, until: u64) -> Go<u64> {
     let (mut now, mut samples) = (0u64, 0u64);
-    each(window, times, |_, mut entry| {
-        let (count, duration) = (u64::from(entry.u32()?), u64::from(entry.u32()?));
+    let enough = each(window, times, |_, mut entry| {
+        let (count, duration) = (entry.u32()?, entry.u32()?);
+        if count == 0 || duration > i32::MAX as u32 {
+            return Err(Halt::Unfit);
+        }
+        let (count, duration) = (u64::from(count), u64::from(duration));
         let left = until.saturating_sub(now).div_ceil(duration.max(1));
         let enough = duration > 0 && left <= count;
         samples = samples.saturating_add(if enough { left } else { count });
         now = now.saturating_add(count.saturating_mul(duration));
         Ok(enough)
     })?;
-    Ok(samples)
+    // It goes on with the last one.
+    Ok(if enough { samples } else { u64::MAX })
 }
 
 /// What stays of a track's chunks.
@@ -277,4 +299,81 @@ impl Place {
 fn atom(kind: Kind, contents: &[u8]) -> Go<Vec<u8>> {
     let size = u32::try_from(contents.len() + 8).map_err(|_| Halt::Unfit)?;
     Ok([&size.to_be_bytes(), &kind[..], contents].concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use expect_test::expect;
+
+    use super::*;
+
+    /// A window with a table of words, and the table.
+    fn table(words: &[u32], entry: u32) -> (Window, Table) {
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_be_bytes()).collect();
+        let mut window = Window::new(bytes.len() as u64);
+        window.fill(0, &bytes);
+        let count = u32::try_from(bytes.len()).unwrap() / entry;
+        (window, Table { at: 0, count, entry })
+    }
+
+    #[test]
+    fn samples_before_a_time() {
+        let told = |words: &[u32], until| {
+            let (window, times) = table(words, 8);
+            decoded(&window, &times, until).ok()
+        };
+        // Ten of 100 units, then some of 7.
+        let two = [10, 100, 1000, 7];
+        let told_of_two = [1, 100, 101, 1000, 1001, 1007, 1008].map(|until| told(&two, until));
+        expect!["[Some(1), Some(1), Some(2), Some(10), Some(11), Some(11), Some(12)]"]
+            .assert_eq(&format!("{told_of_two:?}"));
+        assert_eq!(told(&two, 8001), Some(u64::MAX), "ffmpeg goes on with the last one");
+        assert_eq!(told(&[5, 0, 5, 10], 11), Some(7));
+        assert_eq!(told(&[5, 10, 0, 10, 5, 10], 1000), None, "ffmpeg stays there");
+        assert_eq!(told(&[5, 10, 1, 0xffff_fc00, 5, 10], 1000), None, "ffmpeg mends it");
+    }
+
+    #[test]
+    fn chunks_that_hold_samples() {
+        let told = |words: &[u32], n_chunks, wanted| {
+            let (window, runs) = table(words, 12);
+            let kept = chunks(&window, &runs, n_chunks, wanted).ok()?;
+            Some((kept.chunks, kept.runs, kept.samples))
+        };
+        // Three chunks of 4, two of 1, all others of 10.
+        let runs = [1, 4, 1, 4, 1, 1, 6, 10, 1];
+        for (wanted, kept) in [
+            (1, (1, 1, 4)),
+            (4, (1, 1, 4)),
+            (5, (2, 1, 8)),
+            (12, (3, 1, 12)),
+            (13, (4, 2, 13)),
+            (14, (5, 2, 14)),
+            (15, (6, 3, 24)),
+            (64, (10, 3, 64)),
+            (65, (10, 3, 64)),
+            (u64::MAX, (10, 3, 64)),
+        ] {
+            assert_eq!(told(&runs, 10, wanted), Some(kept), "{wanted}");
+        }
+        assert_eq!(told(&[1, 4, 1], 1, 9), Some((1, 1, 4)), "one chunk");
+        for (why, words) in [
+            ("begins late", &[2, 4, 1][..]),
+            ("a chunk of none", &[1, 0, 1]),
+            ("does not rise", &[1, 4, 1, 1, 4, 1]),
+            ("a run beyond the last chunk", &[1, 4, 1, 11, 4, 1]),
+        ] {
+            assert_eq!(told(words, 10, 100), None, "{why}");
+        }
+        assert_eq!(told(&runs, 10, 0), None, "chunks without samples");
+    }
+
+    #[test]
+    fn offsets_of_samples() {
+        let told = |samples| {
+            let (window, table) = table(&[3, 0, 1, 512, 4, 0], 8);
+            offsets(&window, &table, samples).unwrap()
+        };
+        assert_eq!([0, 1, 3, 4, 5, 8, 9].map(told), [0, 1, 1, 2, 3, 3, 3]);
+    }
 }

@@ -25,6 +25,13 @@ const FIRST: u64 = 64 << 10;
 /// What is read where only a header is wanted: it often brings its neighbours.
 const AHEAD: u64 = 4 << 10;
 
+/// Most boxes before the movie's in a file of which nothing is known.
+const HOPS: usize = 32;
+
+/// What a file of this kind begins with, where nothing is known of it.
+const FIRST_KINDS: &[boxes::Kind] =
+    &[*b"ftyp", *b"moov", *b"mdat", *b"free", *b"skip", *b"wide", *b"pnot", *b"uuid"];
+
 /// A reader of one file.
 #[derive(Debug)]
 pub(super) struct Mp4 {
@@ -66,10 +73,11 @@ impl Mp4 {
     }
 
     pub(super) fn run(&mut self, window: &Window) -> Go<Index> {
+        let hops = self.scale.is_none().then_some(HOPS);
         loop {
             let phase = match &mut self.phase {
                 Phase::Top(at) => {
-                    Phase::Scan(Box::new(Scan::new(&movie(at, window)?, self.wanted)))
+                    Phase::Scan(Box::new(Scan::new(&movie(at, window, hops)?, self.wanted)))
                 }
                 Phase::Scan(scan) => {
                     let track = scan.run(window)?;
@@ -90,17 +98,22 @@ pub(super) fn scale(video: &Video) -> Option<u32> {
     u32::try_from(base.den()).ok().filter(|_| base.num() == 1)
 }
 
-/// Finds the movie's box, from `at` on.
-fn movie(at: &mut u64, window: &Window) -> Go<Place> {
+/// Finds the movie's box, from `at` on. With `hops`, of a file of which nothing is known: then it must look like
+/// one of this kind, and so many boxes are passed at most.
+fn movie(at: &mut u64, window: &Window, hops: Option<usize>) -> Go<Place> {
+    let mut passed = 0;
     loop {
         let ahead = if *at == 0 { FIRST } else { AHEAD };
         let found = header(window, *at, window.size(), ahead)?.ok_or(Halt::Unfit)?;
+        let other = hops.is_some() && *at == 0 && !FIRST_KINDS.contains(&found.kind);
         match &found.kind {
             b"moov" => return Ok(found),
             // Fragments without a movie before them.
             b"moof" => return Err(Halt::Unfit),
+            _ if other || hops.is_some_and(|most| passed >= most) => return Err(Halt::Unfit),
             _ => *at = found.end,
         }
+        passed += 1;
     }
 }
 
