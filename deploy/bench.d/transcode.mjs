@@ -81,7 +81,7 @@ await run(async () => {
 
   const longest = films.reduce((a, b) => b.seconds > a.seconds ? b : a)
   const more = {
-    pair: () => extras.pair(longest, asked.runs, place),
+    pair: async () => extras.pair(asked.files.length > 0 ? longest : await sources.fiveMinutes(place.sources, films[0]), asked.runs, place),
     second: () => extras.second(films[0], longest, asked.runs, place),
     long: async () => extras.long(await sources.long(place.sources, films[0]), asked.runs, place)
   }
