@@ -25,7 +25,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         let store = Store::new(work, lease, planned, None, 1);
         let (out, made) = mpsc::channel(SEGMENTS);
         let copying = work.encoder.copy(work.bucket(), &video, &plan, out);
-        let kept = store.keep(&line.row, &line.known, made);
+        let kept = store.keep(&line.row, 0, &line.known, made);
         match futures_util::future::try_join(kept, copying).await {
             Ok(_) => {}
             Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {

@@ -75,7 +75,7 @@ pub(super) async fn picture(
         let line = rungs.get(part.rung).ok_or(Cause::Row("a run of a rung that is not there"))?;
         let (made, ready) = mpsc::channel(SEGMENTS);
         out.push(made);
-        kept.push(store.keep(&line.row, &line.known, ready));
+        kept.push(store.keep(&line.row, part.first, &line.known, ready));
     }
     // What cannot be stored ends the encode at once.
     let kept = futures_util::future::try_join_all(kept);
@@ -95,6 +95,7 @@ pub(super) async fn hear(
 ) -> Result<(), TaskError> {
     let (out, made) = mpsc::channel(SEGMENTS);
     let encoded = work.encoder.audio(work.bucket(), video, plan, until, out);
-    futures_util::future::try_join(store.keep(&line.row, &line.known, made), encoded).await?;
+    let kept = store.keep(&line.row, 0, &line.known, made);
+    futures_util::future::try_join(kept, encoded).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Storing a rendition's init and segments as they come, each committed under the lease.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -39,12 +39,22 @@ pub(super) struct Store<'a> {
     told: Mutex<Option<Duration>>,
 }
 
-/// Where a task ends.
+/// Where a task ends, and how far it is.
 struct End {
     /// Sequence of the first segment that is not its own; `None`: of none.
     until: Option<u32>,
-    /// Renditions that have not come so far.
-    open: usize,
+    /// Sequence of the first segment that has not come, for each rendition that is kept so far.
+    next: BTreeMap<Uuid, u32>,
+    /// How many renditions are kept.
+    renditions: usize,
+}
+
+impl End {
+    /// Whether every rendition has come to the end, wherever that is by now.
+    fn reached(&self) -> bool {
+        let until = self.until.unwrap_or(u32::MAX);
+        self.next.len() == self.renditions && self.next.values().all(|next| *next >= until)
+    }
 }
 
 /// A rendition's init as this attempt knows it.
@@ -69,23 +79,24 @@ impl<'a> Store<'a> {
             work,
             lease,
             planned,
-            end: Mutex::new(End { until, open: renditions }),
+            end: Mutex::new(End { until, next: BTreeMap::new(), renditions }),
             enough: CancellationToken::new(),
             door: tokio::sync::Mutex::new(()),
             told: Mutex::new(None),
         }
     }
 
-    /// Stores what comes of a rendition but `known` segments, which an earlier attempt stored, until there is no
-    /// more or all renditions have reached the task's end.
+    /// Stores what comes of a rendition, segment `first` and those after it, but `known` ones, which an earlier
+    /// attempt stored, until there is no more or all renditions have reached the task's end.
     pub(super) async fn keep(
         &self,
         row: &Transcode,
+        first: u32,
         known: &HashSet<u32>,
         mut made: mpsc::Receiver<Made>,
     ) -> Result<(), TaskError> {
+        self.is_next(row.id, first);
         let mut opened = None;
-        let mut over = false;
         loop {
             let next = tokio::select! {
                 biased;
@@ -104,10 +115,7 @@ impl<'a> Store<'a> {
                             opened.as_ref().ok_or(Cause::Row("a segment before its init"))?;
                         self.segment(row, opened, segment).await?;
                     }
-                    if !over && !self.is_ours(sequence.saturating_add(1)) {
-                        over = true;
-                        self.reached();
-                    }
+                    self.is_next(row.id, sequence.saturating_add(1));
                 }
             }
         }
@@ -118,11 +126,11 @@ impl<'a> Store<'a> {
         end.until.is_none_or(|until| sequence < until)
     }
 
-    /// One more rendition has all of this task's segments.
-    fn reached(&self) {
+    /// Which segment of a rendition comes next. The end may have moved to where others have been for long.
+    fn is_next(&self, rendition: Uuid, sequence: u32) {
         let mut end = self.end.lock().unwrap_or_else(PoisonError::into_inner);
-        end.open = end.open.saturating_sub(1);
-        if end.open == 0 {
+        end.next.insert(rendition, sequence);
+        if end.reached() {
             self.enough.cancel();
         }
     }
@@ -234,5 +242,26 @@ impl<'a> Store<'a> {
 
     fn key(&self, name: &str) -> String {
         format!("{}{name}", keys::media(self.lease.video()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reached(until: Option<u32>, next: &[u32]) -> bool {
+        let next = (0..).map(Uuid::from_u128).zip(next.iter().copied()).collect();
+        End { until, next, renditions: 3 }.reached()
+    }
+
+    #[test]
+    fn a_task_ends_when_every_rendition_has_come_to_its_end() {
+        assert!(reached(Some(6), &[6, 6, 6]));
+        assert!(!reached(Some(6), &[6, 6, 5]));
+        // One is ahead of an end that moved; it has no more to come.
+        assert!(reached(Some(6), &[7, 6, 6]));
+        // The third has not begun.
+        assert!(!reached(Some(6), &[6, 6]));
+        assert!(!reached(None, &[9, 9, 9]));
     }
 }

@@ -21,6 +21,11 @@ use std::fmt;
 
 use crate::{TICKS, codecs, limits};
 
+/// For how long a program looks for the first frame of a track while others go on, microseconds: 60 s. Its own 5 s are less
+/// than some films have sound before their picture, of which it then knows neither pixels nor clock. Where all tracks
+/// begin together it has ended long before.
+const PATIENCE: u32 = 60_000_000;
+
 /// Which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Program {
@@ -81,6 +86,7 @@ impl Argv {
         if !decoders.is_empty() {
             self.add("-codec_whitelist").arg(decoders);
         }
+        self.add("-analyzeduration").arg(PATIENCE.to_string());
         self.add("-max_pixels").arg(limits::MAX_PIXELS.to_string())
     }
 }

@@ -354,6 +354,50 @@ fn tiny() {
     );
 }
 
+/// ffprobe looks at 5 s of a file unless told otherwise, and then knows nothing of the picture.
+fn late_picture(name: &str, want: Expect) {
+    let words = format!(
+        "-f lavfi -i sine=f=440:r=48000:d=16 -itsoffset 12 -f lavfi -i testsrc2=s=320x180:r=25:d=4 {X264} -fps_mode passthrough -c:a aac"
+    );
+    check(name, &words, want);
+}
+
+#[test]
+fn sound_begins_long_before_the_picture_of_mp4() {
+    late_picture(
+        "a.mp4",
+        expect![[r#"
+        180p 320x180
+        25/1 fps, 100 frames, 1 stretches: 4.000
+        sound: 4.011
+    "#]],
+    );
+}
+
+#[test]
+fn sound_begins_long_before_the_picture_of_matroska() {
+    late_picture(
+        "a.mkv",
+        expect![[r#"
+        180p 320x180
+        25/1 fps, 100 frames, 1 stretches: 2.000 4.000
+        sound: 1.984 4.011
+    "#]],
+    );
+}
+
+#[test]
+fn sound_begins_long_before_the_picture_of_a_transport_stream() {
+    late_picture(
+        "a.ts",
+        expect![[r#"
+            180p 320x180
+            25/1 fps, 100 frames, 1 stretches: 2.000 4.000
+            sound: 1.963 4.011
+        "#]],
+    );
+}
+
 /// Two recordings in one transport stream, the second with another size and other channels.
 #[test]
 fn size_and_channels_change_within_the_film() {
