@@ -5,7 +5,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::future::try_join;
-use reelpin_plan::argv;
+use reelpin_plan::argv::{self, Argv};
 use reelpin_plan::{Packer, Plan, Probe, Refusal, Run, Segmenter, TICKS};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Digest, File, FileDag};
@@ -70,13 +70,21 @@ impl Ffmpeg {
     }
 
     async fn look(&self, lent: &Lent) -> Result<Probe, TaskError> {
+        let looked = self.told(lent, argv::probe(&lent.url())).await?;
+        if matches!(looked, Err(Refusal::NoFrames)) {
+            return Ok(self.told(lent, argv::probe_further(&lent.url())).await??);
+        }
+        Ok(looked?)
+    }
+
+    /// What ffprobe tells, or why that is no film.
+    async fn told(&self, lent: &Lent, argv: Argv) -> Result<Result<Probe, Refusal>, TaskError> {
         let folder = self.folders.folder()?;
-        let argv = argv::probe(&lent.url());
         match media::look(self, &argv, folder.path(), lent).await {
-            Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))?),
+            Ok(told) => Ok(Probe::parse(&String::from_utf8_lossy(&told))),
             Err(e) if e.is_theirs() => {
                 tracing::info!(?e, "ffprobe does not understand an upload");
-                Err(refusal(&e).into())
+                Ok(Err(refusal(&e)))
             }
             Err(e) => Err(e.cause(argv.program).into()),
         }
@@ -153,8 +161,8 @@ impl Encoder for Ffmpeg {
             let segmenter = Segmenter::new(&plan.grid, part.first, run.end);
             lines.push(pipe::read(pipe, segmenter, &lent, out));
         }
-        let read = futures_util::future::try_join_all(lines).await;
-        believed(&lent, media::ended(argv.program, child, &lent, read.map(pipe::Read::all)).await)
+        let read = pipe::all(lines).await;
+        believed(&lent, media::ended(argv.program, child, &lent, read).await)
     }
 
     async fn copy(

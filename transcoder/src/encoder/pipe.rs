@@ -1,6 +1,7 @@
 //! Reading what a media program writes into a pipe: boxes, then segments, in order.
 
 use bytes::Bytes;
+use futures_util::future::try_join_all;
 use reelpin_plan::fmp4::{Fragment, Part, Reader};
 use reelpin_plan::{Mismatch, Packer, Segment, Segmenter};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
@@ -52,14 +53,19 @@ pub(super) enum Read {
     Enough,
 }
 
-impl Read {
-    /// How several pipes of one program ended: it is cut short when nobody takes what one of them says.
-    pub(super) fn all(read: Vec<Self>) -> Self {
-        if read.contains(&Self::Enough) { Self::Enough } else { Self::Whole }
-    }
+/// Reads several pipes of one program to their ends, or until nobody takes what one of them says: the program breaks off
+/// then, and what the others hear of that is no error.
+pub(super) async fn all(
+    pipes: impl IntoIterator<Item = impl Future<Output = Result<Read, TaskError>>>,
+) -> Result<Read, TaskError> {
+    let whole = pipes.into_iter().map(async |pipe| match pipe.await {
+        Ok(Read::Whole) => Ok(()),
+        ended => Err(ended),
+    });
+    try_join_all(whole).await.map_or_else(|ended| ended, |_| Ok(Read::Whole))
 }
 
-/// Reads a pipe to its end and hands on what comes out. Ends early when nobody takes it any more; with an error as
+/// Reads a pipe to its end and hands on what comes out. Ends at once when nobody takes it any more; with an error as
 /// soon as the original could not be read, before anything is handed on that a program may have made of the part it
 /// got.
 pub(super) async fn read(
@@ -71,8 +77,12 @@ pub(super) async fn read(
     let mut reader = Reader::new();
     let mut piece = vec![0; PIECE];
     loop {
-        let read =
-            timeout(media::SILENCE, pipe.read(&mut piece)).await.map_err(|_| Cause::Silent)??;
+        let read = tokio::select! {
+            biased;
+            () = out.closed() => return Ok(Read::Enough),
+            read = timeout(media::SILENCE, pipe.read(&mut piece)) => read,
+        };
+        let read = read.map_err(|_| Cause::Silent)??;
         media::read_well(original)?;
         if read == 0 {
             break;

@@ -3,6 +3,7 @@
 mod answers;
 mod away;
 mod beginning;
+mod enough;
 mod liar;
 mod programs;
 mod read;

@@ -15,16 +15,11 @@ pub use audio::audio;
 pub use copy::copy;
 pub use encode::encode;
 pub use poster::poster;
-pub use read::{packets, probe};
+pub use read::{packets, probe, probe_further};
 
 use std::fmt;
 
 use crate::{TICKS, codecs, limits};
-
-/// For how long a program looks for the first frame of a track while others go on, microseconds: 60 s. Its own 5 s are less
-/// than some films have sound before their picture, of which it then knows neither pixels nor clock. Where all tracks
-/// begin together it has ended long before.
-const PATIENCE: u32 = 60_000_000;
 
 /// Which program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,7 +81,6 @@ impl Argv {
         if !decoders.is_empty() {
             self.add("-codec_whitelist").arg(decoders);
         }
-        self.add("-analyzeduration").arg(PATIENCE.to_string());
         self.add("-max_pixels").arg(limits::MAX_PIXELS.to_string())
     }
 }

@@ -223,8 +223,9 @@ fn twelve_hours_at_sixty_frames() {
 #[test]
 fn reading_commands() {
     expect_file!["./golden/read.argv"].assert_eq(&format!(
-        "{}\n{}",
+        "{}\n{}\n{}",
         argv::probe("original"),
+        argv::probe_further("original"),
         argv::packets("original", 1),
     ));
 }

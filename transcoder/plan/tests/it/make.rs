@@ -7,7 +7,7 @@ use reelpin_plan::fmp4::{Heads, Init, Part, Reader, Sample, Want};
 use reelpin_plan::mp4::{Layout, Track};
 use reelpin_plan::playlist::{Entry, Media, media, target_duration};
 use reelpin_plan::{
-    Index, Mismatch, Options, Packer, Plan, Probe, Run, Segment, Segmenter, TICKS, argv,
+    Index, Mismatch, Options, Packer, Plan, Probe, Refusal, Run, Segment, Segmenter, TICKS, argv,
 };
 
 use crate::run::{ffmpeg, ffprobe, run, run_to};
@@ -40,7 +40,10 @@ pub(crate) fn film(original: &Path, options: &Options) -> Film {
 #[track_caller]
 pub(crate) fn film_with(original: &Path, options: &Options, with_index: bool) -> Film {
     let path = original.to_str().unwrap();
-    let probe = Probe::parse(&run(&argv::probe(path)).stdout).unwrap();
+    let probe = match Probe::parse(&run(&argv::probe(path)).stdout) {
+        Err(Refusal::NoFrames) => Probe::parse(&run(&argv::probe_further(path)).stdout).unwrap(),
+        probed => probed.unwrap(),
+    };
     let index = probe
         .indexable()
         .filter(|_| with_index)
