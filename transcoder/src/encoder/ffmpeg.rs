@@ -159,7 +159,7 @@ impl Encoder for Ffmpeg {
         for (number, (part, out)) in run.parts.iter().zip(out).enumerate() {
             let pipe = child.take_pipe(number).ok_or(Cause::Row("a pipe is missing"))?;
             let segmenter = Segmenter::new(&plan.grid, part.first, run.end);
-            lines.push(pipe::read(pipe, segmenter, &lent, out));
+            lines.push(pipe::read(pipe, segmenter, || media::read_well(&lent), out));
         }
         let read = pipe::all(lines).await;
         believed(&lent, media::ended(argv.program, child, &lent, read).await)
@@ -179,7 +179,7 @@ impl Encoder for Ffmpeg {
         let mut child = media::start(self, &argv, folder.path(), &lent, 1, Pace::Patient).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
         let segmenter = Segmenter::new(&plan.grid.as_copied(), 0, None);
-        let read = pipe::read(pipe, segmenter, &lent, out).await;
+        let read = pipe::read(pipe, segmenter, || media::read_well(&lent), out).await;
         media::ended(argv.program, child, &lent, read).await
     }
 
@@ -198,7 +198,8 @@ impl Encoder for Ffmpeg {
             .ok_or(Cause::Row("the plan has no audio"))?;
         let mut child = media::start(self, &argv, folder.path(), &lent, 1, pace).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
-        let read = pipe::read(pipe, Packer::new(&plan.grid), &lent, out).await;
+        let packer = Packer::new(&plan.grid);
+        let read = pipe::read(pipe, packer, || media::read_well(&lent), out).await;
         believed(&lent, media::ended(argv.program, child, &lent, read).await)
     }
 

@@ -8,7 +8,6 @@ use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::source::Lent;
 use super::{Made, media};
 use crate::error::{Cause, TaskError};
 
@@ -66,12 +65,12 @@ pub(super) async fn all(
 }
 
 /// Reads a pipe to its end and hands on what comes out. Ends at once when nobody takes it any more; with an error as
-/// soon as the original could not be read, before anything is handed on that a program may have made of the part it
-/// got.
+/// soon as `read_well` says that the original could not be read, before anything is handed on that a program may have made
+/// of the part it got.
 pub(super) async fn read(
     mut pipe: impl AsyncRead + Unpin,
     mut cutter: impl Cutter,
-    original: &Lent,
+    read_well: impl Fn() -> Result<(), TaskError>,
     out: mpsc::Sender<Made>,
 ) -> Result<Read, TaskError> {
     let mut reader = Reader::new();
@@ -83,7 +82,7 @@ pub(super) async fn read(
             read = timeout(media::SILENCE, pipe.read(&mut piece)) => read,
         };
         let read = read.map_err(|_| Cause::Silent)??;
-        media::read_well(original)?;
+        read_well()?;
         if read == 0 {
             break;
         }
@@ -110,4 +109,55 @@ pub(super) async fn read(
         }
     }
     Ok(Read::Whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::ready;
+
+    use futures_util::future::join;
+
+    use super::*;
+
+    struct Whole;
+
+    impl Cutter for Whole {
+        fn push(&mut self, _: Fragment) -> Result<Vec<Segment>, Mismatch> {
+            Ok(Vec::new())
+        }
+
+        fn finish(self) -> Result<Vec<Segment>, Mismatch> {
+            Ok(Vec::new())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_pipe_that_nobody_takes_is_left_although_nothing_comes() {
+        let (ours, theirs) = tokio::io::duplex(64);
+        let (out, made) = mpsc::channel(1);
+        let read = read(ours, Whole, || Ok(()), out);
+        let left = async {
+            tokio::task::yield_now().await;
+            drop(made);
+        };
+        let read = timeout(std::time::Duration::from_secs(60), join(read, left)).await.unwrap().0;
+        assert_eq!(read.unwrap(), Read::Enough);
+        drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn what_the_others_hear_of_a_pipe_that_was_left_is_no_error() {
+        let torn = || Err(TaskError::Ours(Cause::Silent));
+        let both = all([ready(Ok(Read::Enough)), ready(torn())]).await;
+        assert_eq!(both.unwrap(), Read::Enough);
+        assert_eq!(
+            all([ready(Ok(Read::Whole)), ready(Ok(Read::Enough))]).await.unwrap(),
+            Read::Enough
+        );
+        assert_eq!(
+            all([ready(Ok(Read::Whole)), ready(Ok(Read::Whole))]).await.unwrap(),
+            Read::Whole
+        );
+        assert!(all([ready(Ok(Read::Whole)), ready(torn())]).await.is_err());
+    }
 }

@@ -3,7 +3,6 @@
 mod answers;
 mod away;
 mod beginning;
-mod enough;
 mod liar;
 mod programs;
 mod read;
