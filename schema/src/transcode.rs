@@ -292,20 +292,17 @@ pub async fn set_stored(tx: &Tx, transcode: Uuid) -> Result<bool, DbError> {
     Ok(changed == 1)
 }
 
-/// Forgets what is stored of a video's rungs, and of its sound unless that is whole; their objects
-/// are left to the janitor.
+/// Forgets what is stored of these renditions, which will be encoded; their objects are left to the janitor.
 ///
 /// # Errors
 /// [`DbError`].
-pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
+pub async fn forget(tx: &Tx, transcodes: &[Uuid]) -> Result<(), DbError> {
     tx.exec(
         sql!(
             "-- transcode.forget_segments
-        DELETE FROM transcode_segments WHERE transcode_id IN
-            (SELECT id FROM transcodes WHERE video_id = $1 AND format = 'hls'
-                AND (resolution <> 'audio' OR stored_at IS NULL))"
+        DELETE FROM transcode_segments WHERE transcode_id = ANY($1)"
         ),
-        &[&video],
+        &[&transcodes],
     )
     .await?;
     tx.exec(
@@ -313,9 +310,9 @@ pub async fn forget_unfinished(tx: &Tx, video: Uuid) -> Result<(), DbError> {
             "-- transcode.forget_inits
         UPDATE transcodes SET init_path = NULL, init_cid = NULL, init_size = NULL, codec = NULL,
             stored_at = NULL, prefix = 0, listed_at = NULL, type = 'transcode', updated_at = $2
-        WHERE video_id = $1 AND format = 'hls' AND (resolution <> 'audio' OR stored_at IS NULL)"
+        WHERE id = ANY($1)"
         ),
-        &[&video, &tx.now()],
+        &[&transcodes, &tx.now()],
     )
     .await?;
     Ok(())

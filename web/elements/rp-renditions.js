@@ -13,7 +13,7 @@ export class RpRenditions extends HTMLElement {
   show(record) {
     // What is being made has no size yet.
     const renditions = (record.renditions ?? []).filter((rendition) => rendition.size);
-    const text = JSON.stringify([renditions, record.why_not_copied]);
+    const text = JSON.stringify([renditions, record.why_not_copied, record.why_audio_not_copied]);
     if (text === this.#shown) return;
     this.#shown = text;
     this.hidden = renditions.length === 0;
@@ -23,7 +23,7 @@ export class RpRenditions extends HTMLElement {
     this.replaceChildren(h("section", { class: "panel", "aria-labelledby": "renditions-title" },
       h("h2", { id: "renditions-title" }, "Renditions"),
       h("table", { role: "table", "aria-labelledby": "renditions-title" }, head, h("tbody", { role: "rowgroup" }, rows)),
-      record.why_not_copied ? h("p", { class: "quiet why" }, `Every rung was encoded, because ${record.why_not_copied}.`) : null));
+      why("Every rung was encoded", record.why_not_copied), why("The audio was encoded", record.why_audio_not_copied)));
   }
 
   #row(record, { format, resolution, width, height, size, bitrate: rate, cid, type }) {
@@ -40,6 +40,11 @@ export class RpRenditions extends HTMLElement {
         cid ? copyButton(cid, `content id of ${name} ${format.toUpperCase()}${format === "hls" ? " playlist" : ""}`)  : null),
       cell("", format === "mp4" ? download(record.id, resolution) : null));
   }
+}
+
+/** Why something was not copied, if there is a reason. */
+function why(what, reason) {
+  return reason ? h("p", { class: "quiet why" }, `${what}, because ${reason}.`) : null;
 }
 
 function download(id, resolution) {

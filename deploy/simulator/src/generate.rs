@@ -191,6 +191,7 @@ fn films(rng: &mut StdRng) -> Vec<Film> {
                 0 => Flaw::Refused,
                 1 => Flaw::Broken,
                 2..4 => Flaw::Poster,
+                4..6 => Flaw::Sound,
                 _ => Flaw::None,
             },
         })

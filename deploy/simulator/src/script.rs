@@ -58,6 +58,8 @@ pub enum Flaw {
     Refused,
     /// Its encode always fails, for a cause of ours.
     Broken,
+    /// Its sound is not what its tables say: where it is copied, that fails in the middle.
+    Sound,
     /// Its poster fails in the world's first half hour, and can be made when it is tried again.
     Poster,
 }

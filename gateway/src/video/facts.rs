@@ -24,6 +24,13 @@ struct Brief {
     #[serde(default)]
     why_not_copied: Option<String>,
     video: Option<BriefVideo>,
+    audio: Option<BriefAudio>,
+}
+
+#[derive(Deserialize)]
+struct BriefAudio {
+    #[serde(default)]
+    why_not_copied: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -44,6 +51,8 @@ pub(crate) struct Facts {
     pub(crate) frame_rate: Option<String>,
     /// Why the picture was encoded although it was there: a sentence.
     pub(crate) why_not_copied: Option<String>,
+    /// Why the sound was: as above.
+    pub(crate) why_audio_not_copied: Option<String>,
 }
 
 pub(crate) fn facts(video: &Video) -> Result<Facts, DbError> {
@@ -57,6 +66,10 @@ pub(crate) fn facts(video: &Video) -> Result<Facts, DbError> {
         width: shown.map(|video| video.width),
         height: shown.map(|video| video.height),
         why_not_copied: brief.as_ref().and_then(|brief| brief.why_not_copied.clone()),
+        why_audio_not_copied: brief
+            .as_ref()
+            .and_then(|brief| brief.audio.as_ref())
+            .and_then(|audio| audio.why_not_copied.clone()),
         frame_rate: brief.and_then(|brief| brief.video).map(|video| video.frame_rate.to_string()),
     })
 }

@@ -60,6 +60,9 @@ pub(crate) struct Record {
     /// Why the original's picture is not a rung by itself but encoded again: half a sentence.
     #[serde(skip_serializing_if = "Option::is_none")]
     why_not_copied: Option<String>,
+    /// Why its sound is not the audio by itself but encoded again: half a sentence.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_audio_not_copied: Option<String>,
     playback: Playback,
     /// HLS first, lowest first, audio last; then the MP4s.
     renditions: Vec<Rendition>,
@@ -218,6 +221,8 @@ impl Parts {
     pub(crate) fn record(self, config: &Config, show: Show) -> Record {
         let playback = self.playback(config, show);
         let Self { video, facts, renditions, pins, .. } = self;
+        // What was whole before the picture was planned anew is kept.
+        let copied = renditions.iter().any(|row| row.is_audio() && row.kind == "copy");
         Record {
             id: video.id,
             title: video.title,
@@ -235,6 +240,7 @@ impl Parts {
             ipfs_cid: video.ipfs_cid,
             root_cid: video.root_cid,
             why_not_copied: facts.why_not_copied,
+            why_audio_not_copied: facts.why_audio_not_copied.filter(|_| !copied),
             playback,
             renditions: renditions.into_iter().map(|row| rendition(config, row)).collect(),
             pins: pins.into_iter().map(Pin::from).collect(),

@@ -8,7 +8,7 @@ use crate::db::{DbError, Tx, sql};
 use crate::event::{self, Event};
 use crate::pin::{self, NewPin};
 use crate::task::{self, Kind, Lease};
-use crate::transcode::{self, Grown};
+use crate::transcode::{self, Format, Grown, Transcode};
 
 /// What was computed of the original's bytes.
 #[derive(Debug, Clone)]
@@ -86,17 +86,42 @@ pub async fn playable(tx: &Tx, id: Uuid) -> Result<(), StepError> {
 /// # Errors
 /// [`DbError::LeaseLost`].
 pub async fn replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepError> {
-    task::guard(tx, lease).await?;
     let video = lease.video();
+    other_plan(tx, lease, plan).await?;
+    task::one_stretch(tx, video).await?;
+    task::take_back(tx, video, Kind::Audio).await?;
+    forget(tx, video, |row| !row.is_audio() || row.stored_at.is_none()).await
+}
+
+/// Stores another plan of the sound, which was to be copied and is not what its tables say, and forgets what was stored
+/// of it: the same task makes all of it anew. The picture stays as it is. The lease, the sound's, ends.
+///
+/// # Errors
+/// [`DbError::LeaseLost`].
+pub async fn sound_replanned(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepError> {
+    let video = lease.video();
+    other_plan(tx, lease, plan).await?;
+    task::take_back(tx, video, Kind::Audio).await?;
+    forget(tx, video, Transcode::is_audio).await
+}
+
+async fn other_plan(tx: &Tx, lease: &Lease, plan: &Value) -> Result<(), StepError> {
+    task::guard(tx, lease).await?;
     tx.exec(
         sql!(
             "-- video.replan
         UPDATE videos SET plan = $2, updated_at = $3 WHERE id = $1"
         ),
-        &[&video, &plan, &tx.now()],
+        &[&lease.video(), &plan, &tx.now()],
     )
     .await?;
-    task::one_stretch(tx, video).await?;
-    task::take_back(tx, video, Kind::Audio).await?;
-    Ok(transcode::forget_unfinished(tx, video).await?)
+    Ok(())
+}
+
+/// Forgets what is stored of some HLS renditions.
+async fn forget(tx: &Tx, video: Uuid, which: impl Fn(&Transcode) -> bool) -> Result<(), StepError> {
+    let rows = transcode::of_video(tx, video).await?;
+    let forgotten = rows.iter().filter(|row| row.format == Format::Hls && which(row));
+    let forgotten: Vec<Uuid> = forgotten.map(|row| row.id).collect();
+    Ok(transcode::forget(tx, &forgotten).await?)
 }

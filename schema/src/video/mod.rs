@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::db::{DbError, Tx, sql};
 use crate::failure::Failure;
 
-pub use growing::{Digested, digested, grew, playable, replanned};
+pub use growing::{Digested, digested, grew, playable, replanned, sound_replanned};
 pub use named::{Named, named};
 pub use published::{Postered, Republished, postered, republished};
 pub use status::{BadStep, Status, Step};

@@ -1,4 +1,7 @@
-//! Whether the original's own picture can be the top rung: nothing is encoded then, and nothing is lost.
+//! Whether the original's own picture can be the top rung, and its own sound the sound: nothing is encoded then, and
+//! nothing is lost.
+
+pub mod sound;
 
 use crate::ladder::Size;
 use crate::probe::{Hdr, Probe, Video};

@@ -60,6 +60,20 @@ pub enum Mismatch {
         /// Where the next begins.
         got: u64,
     },
+    /// Sound that was copied ends before the picture.
+    #[error("the sound ends at {got} ticks, not after {want}")]
+    Short {
+        /// The earliest that was planned.
+        want: u64,
+        /// As delivered.
+        got: u64,
+    },
+    /// Sound that was copied is no AAC.
+    #[error("a frame of the sound has {size} bytes")]
+    Frame {
+        /// As delivered.
+        size: u32,
+    },
     /// A sample lies outside of its fragment.
     #[error("a fragment's sample table points outside of it")]
     Table,

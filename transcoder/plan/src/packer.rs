@@ -9,12 +9,16 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
+use crate::copy::sound;
 use crate::fmp4::{Fragment, fragment};
 use crate::grid::{SHORT_TAIL, joins};
 use crate::{Grid, Mismatch, Segment, TICKS};
 
 /// Samples in an AAC-LC frame, all we make.
 const FRAME: u32 = 1024;
+
+/// Most bytes of a frame of mono or stereo: 6144 bits a channel (ISO 14496-3, 4.5.3.1).
+const LARGEST: u32 = 2 * 6144 / 8;
 
 /// What a segment may be longer than the target duration, ticks: EXTINF is rounded to whole seconds.
 const OVER_TARGET: u64 = TICKS * 2 / 5;
@@ -25,6 +29,10 @@ pub struct Packer {
     grid: Grid,
     target_duration: u32,
     timescale: Option<u32>,
+    /// Nothing is cut, padded or filled.
+    copied: bool,
+    /// Where the sound ends at the earliest, ticks.
+    ends: u64,
     /// Sizes of the frames that wait, and their bytes.
     waiting: VecDeque<u32>,
     data: VecDeque<u8>,
@@ -43,6 +51,8 @@ impl Packer {
             target_duration: grid.target_duration(),
             grid: grid.clone(),
             timescale: None,
+            copied: false,
+            ends: 0,
             waiting: VecDeque::new(),
             data: VecDeque::new(),
             start: 0,
@@ -52,14 +62,23 @@ impl Packer {
         }
     }
 
+    /// For sound that is copied, and is held to what [`crate::copy::sound`] promised; `whole`: to its end.
+    #[must_use]
+    pub fn copying(grid: &Grid, whole: bool) -> Self {
+        let ends = if whole { grid.duration.saturating_sub(sound::SHORT) } else { 0 };
+        Self { copied: true, ends, ..Self::new(grid) }
+    }
+
     /// Takes the next fragment of the encoder, gives the segments that are complete.
     ///
     /// # Errors
-    /// [`Mismatch`]: the fragment does not go on where the last one ended.
+    /// [`Mismatch`]: the fragment does not go on where the last one ended, or holds what is no frame of AAC.
     pub fn push(&mut self, fragment: &Fragment) -> Result<Vec<Segment>, Mismatch> {
         match self.timescale {
             // Time 0 is the first sample, or its rounding; far from it our arguments were not heeded.
-            None if fragment.tfdt >= u64::from(fragment.timescale) => {
+            None if fragment.tfdt >= u64::from(fragment.timescale)
+                || (self.copied && fragment.tfdt != 0) =>
+            {
                 return Err(Mismatch::Hole { want: 0, got: fragment.tfdt });
             }
             None => {
@@ -75,6 +94,9 @@ impl Packer {
             let data = fragment.data(sample);
             if data.len() != usize::try_from(sample.size).unwrap_or(usize::MAX) {
                 return Err(Mismatch::Table);
+            }
+            if sample.size > LARGEST {
+                return Err(Mismatch::Frame { size: sample.size });
             }
             match sample.dts.cmp(&self.end) {
                 Ordering::Less => {}
@@ -98,8 +120,12 @@ impl Packer {
     /// The stream has ended by itself; gives what is left.
     ///
     /// # Errors
-    /// [`Mismatch::Nothing`] if nothing ever came.
+    /// [`Mismatch::Nothing`] if nothing ever came, [`Mismatch::Short`] if a copy ends too early.
     pub fn finish(mut self) -> Result<Vec<Segment>, Mismatch> {
+        let got = self.ticks(self.end);
+        if self.timescale.is_some() && got < self.ends {
+            return Err(Mismatch::Short { want: self.ends, got });
+        }
         let mut segments = Vec::new();
         while let Some(cut) = self.next_cut().filter(|cut| *cut < self.ticks(self.end)) {
             let start = self.ticks(self.start);
@@ -265,5 +291,23 @@ mod tests {
         assert_eq!(packer.push(&sound(13, 1)), Err(hole));
         assert_eq!(packer.finish().unwrap()[0].frames, 12);
         assert_eq!(Packer::new(&Grid::audio(0)).finish(), Err(Mismatch::Nothing));
+    }
+
+    #[test]
+    fn a_copy_is_what_was_promised() {
+        let second = Grid::exact((0..25).map(|frame| frame * 3600), Rational::whole(25)).unwrap();
+        let copied = |first, frames, whole| {
+            let mut packer = Packer::copying(&second, whole);
+            packer.push(&sound(first, frames))?;
+            packer.finish().map(|segments| segments.iter().map(|s| s.frames).sum::<u64>())
+        };
+        assert_eq!(copied(0, 43, true), Ok(43));
+        assert_eq!(copied(0, 42, true), Err(Mismatch::Short { want: 81_000, got: 80_640 }));
+        assert_eq!(copied(0, 42, false), Ok(42));
+        assert_eq!(copied(1, 46, true), Err(Mismatch::Hole { want: 0, got: 1024 }));
+        let mut large = sound(0, 1);
+        (large.table[0].size, large.bytes) = (LARGEST + 1, vec![0; LARGEST as usize + 1]);
+        let refused = Err(Mismatch::Frame { size: LARGEST + 1 });
+        assert_eq!(Packer::copying(&second, true).push(&large), refused);
     }
 }

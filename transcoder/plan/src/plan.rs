@@ -4,12 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::copy::{self, sound};
 use crate::grid::frame_ticks;
 use crate::ladder::{self, Size};
 use crate::picture::Picture;
 use crate::probe::{Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
-use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, copy, limits, rates};
+use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 
 /// Version of the stored form; with a plan of another version nothing more can be made.
 pub const VERSION: u32 = 2;
@@ -136,16 +137,22 @@ pub struct Rung {
 pub struct AudioPlan {
     /// Index among all streams of the original.
     pub stream: u32,
+    /// The original's own sound, not encoded again.
+    #[serde(default)]
+    pub copy: bool,
+    /// Why it is encoded rather than copied: what follows "because".
+    #[serde(default)]
+    pub why_not_copied: Option<String>,
     /// Hz of what is made: always 48000.
     pub sample_rate: u32,
     /// 1 or 2.
     pub channels: u32,
-    /// Bits/s.
+    /// Bits/s; of a copy an upper bound of the average.
     pub bitrate: u32,
     /// As the original tells it.
     pub language: Option<String>,
-    /// Time 0 on the original's clock as `start_pts * time_base`: of the first frame, or without a picture of the
-    /// sound itself.
+    /// Time 0 on the original's clock as `start_pts * time_base`: of the first frame of the picture, or without one of
+    /// the sound itself; of a copy the beginning of the coded frame that is nearest to it.
     pub start_pts: i64,
     /// Unit of `start_pts`, seconds.
     pub time_base: Rational,
@@ -172,7 +179,7 @@ impl Plan {
                 (None, Grid::audio(audio.duration.or(probe.duration).unwrap_or(0)), None)
             }
         };
-        let audio = plan_audio(probe, video.as_ref(), &grid, options);
+        let audio = plan_audio(probe, index, video.as_ref(), &grid, options);
         let start = video
             .as_ref()
             .map(|video| video.time_base.scale(video.start_pts, TICKS))
@@ -189,6 +196,17 @@ impl Plan {
             video,
             audio,
         })
+    }
+
+    /// The same but for the sound, which is encoded: for an original whose sound is not what its tables say.
+    #[must_use]
+    pub fn encoding_sound(&self, probe: &Probe, options: &Options) -> Self {
+        let mut probe = probe.clone();
+        if let Some(audio) = &mut probe.audio {
+            audio.frames = None;
+        }
+        let audio = plan_audio(&probe, None, self.video.as_ref(), &self.grid, options);
+        Self { audio, ..self.clone() }
     }
 }
 
@@ -312,22 +330,42 @@ fn poster_at(grid: &Grid, rate: Rational, keys: impl Iterator<Item = u64>) -> u6
 
 fn plan_audio(
     probe: &Probe,
+    index: Option<&Index>,
     video: Option<&VideoPlan>,
     grid: &Grid,
     options: &Options,
 ) -> Option<AudioPlan> {
     let audio = probe.audio.as_ref()?;
     let mono = audio.channels == 1;
+    let bitrate = if mono { options.audio_bitrate / 2 } else { options.audio_bitrate };
     let (start_pts, time_base) = video
         .map_or((audio.start_pts, audio.time_base), |video| (video.start_pts, video.time_base));
-    Some(AudioPlan {
+    let start = time_base.scale(start_pts, sound::SAMPLE_RATE.into());
+    let kept = match video {
+        Some(_) => sound::conforms(probe, audio, index, start, grid, bitrate),
+        None => Err(sound::Why::Alone),
+    };
+    let encoded = AudioPlan {
         stream: audio.stream,
-        sample_rate: 48_000,
+        copy: false,
+        why_not_copied: None,
+        sample_rate: sound::SAMPLE_RATE,
         channels: if mono { 1 } else { 2 },
-        bitrate: if mono { options.audio_bitrate / 2 } else { options.audio_bitrate },
+        bitrate,
         language: audio.language.clone(),
         start_pts,
         time_base,
         pad_to: grid.exact.then_some(grid.duration),
+    };
+    Some(match kept {
+        Ok(kept) => AudioPlan {
+            copy: true,
+            bitrate: u32::try_from(kept.bitrate).unwrap_or(bitrate),
+            start_pts: kept.start,
+            time_base: audio.time_base,
+            pad_to: None,
+            ..encoded
+        },
+        Err(why) => AudioPlan { why_not_copied: Some(why.to_string()), ..encoded },
     })
 }

@@ -132,6 +132,10 @@ impl Encoder for Ffmpeg {
                 None => probe = self.look(&original.lend().await?).await?,
             }
         }
+        let frames = index::sound(&original, &probe).await?;
+        if let Some(sound) = &mut probe.audio {
+            sound.frames = frames;
+        }
         Ok(Probed { probe, index })
     }
 
@@ -198,7 +202,10 @@ impl Encoder for Ffmpeg {
             .ok_or(Cause::Row("the plan has no audio"))?;
         let mut child = media::start(self, &argv, folder.path(), &lent, 1, pace).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
-        let packer = Packer::new(&plan.grid);
+        let packer = match &plan.audio {
+            Some(audio) if audio.copy => Packer::copying(&plan.grid, until.is_none()),
+            _ => Packer::new(&plan.grid),
+        };
         let read = pipe::read(pipe, packer, || media::read_well(&lent), out).await;
         believed(&lent, media::ended(argv.program, child, &lent, read).await)
     }

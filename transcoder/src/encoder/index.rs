@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use reelpin_plan::container::Step;
+use reelpin_plan::container::{SoundWalk, Step};
+use reelpin_plan::probe::SoundFrames;
 use reelpin_plan::{Index, Probe, Walk, argv};
 
 use super::source::Source;
@@ -49,15 +50,32 @@ pub(super) async fn read(
     }
 }
 
+/// The frames of the sound that is used, where its tables tell them.
+pub(super) async fn sound(
+    original: &Source,
+    probe: &Probe,
+) -> Result<Option<SoundFrames>, TaskError> {
+    match SoundWalk::new(probe, original.size()) {
+        Some(mut walk) => stepped(original, walk.start(), |bytes| walk.next(bytes)).await,
+        None => Ok(None),
+    }
+}
+
 async fn walked(original: &Source, mut walk: Walk) -> Result<Walked, TaskError> {
-    let mut step = walk.start();
+    let index = stepped(original, walk.start(), |bytes| walk.next(bytes)).await?;
+    Ok(Walked { walk, index })
+}
+
+/// Reads for a reader of tables until it has done.
+async fn stepped<T>(
+    original: &Source,
+    mut step: Step<T>,
+    mut next: impl FnMut(&[u8]) -> Step<T>,
+) -> Result<Option<T>, TaskError> {
     loop {
         match step {
-            Step::Done(index) => return Ok(Walked { walk, index }),
-            Step::Read { offset, length } => {
-                let bytes = original.read(offset, length).await?;
-                step = walk.next(&bytes);
-            }
+            Step::Done(found) => return Ok(found),
+            Step::Read { offset, length } => step = next(&original.read(offset, length).await?),
         }
     }
 }

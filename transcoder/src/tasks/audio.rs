@@ -1,14 +1,15 @@
-//! The task `audio`: the sound as a rendition of its own, cut at or before each cut of the picture.
+//! The task `audio`: the sound as a rendition of its own, encoded or copied, cut at or before each cut of the picture.
 
-use reelpin_plan::fmp4;
+use reelpin_plan::{Plan, fmp4};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::failure::Failure;
 use reelpin_schema::task::{self, Lease};
 use reelpin_schema::transcode;
+use reelpin_schema::video::{self, Video};
 
 use super::lines::{self, lines};
 use super::store::Store;
-use super::{plan_of, video_of};
+use super::{json, plan_of, probe_of, video_of};
 use crate::error::{Cause, TaskError};
 use crate::work::Work;
 
@@ -19,7 +20,13 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let sound = lines::sound(&all)?;
     if sound.row.stored_at.is_none() {
         let store = Store::new(work, lease, plan.grid.n_segments(), None, 1);
-        lines::hear(work, &store, &video, &plan, None, sound).await.map_err(blame)?;
+        match lines::hear(work, &store, &video, &plan, None, sound).await {
+            Ok(()) => {}
+            Err(e) if is_copied(&plan) && is_of_copy(&e) => {
+                return encode_instead(work, lease, &video, &plan, e).await;
+            }
+            Err(e) => return Err(blame(e)),
+        }
     }
     let row = sound.row.clone();
     let held = lease.clone();
@@ -33,6 +40,44 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
             Ok::<_, TaskError>(())
         })
         .await
+}
+
+/// Whether the sound is the original's own.
+pub(super) fn is_copied(plan: &Plan) -> bool {
+    plan.audio.as_ref().is_some_and(|audio| audio.copy)
+}
+
+/// Whether what ended a copy may be the copy's fault: damaged sound, or tables that lie.
+pub(super) fn is_of_copy(e: &TaskError) -> bool {
+    match e {
+        TaskError::Theirs(_) => true,
+        TaskError::Ours(cause) => matches!(
+            cause,
+            Cause::Mismatch(_) | Cause::Fmp4(_) | Cause::Media { .. } | Cause::Init { .. }
+        ),
+        TaskError::Lost | TaskError::Later(_) => false,
+    }
+}
+
+/// Sound that cannot be copied is tried once more as it is, then encoded; the picture stays.
+async fn encode_instead(
+    work: &Work,
+    lease: &Lease,
+    video: &Video,
+    plan: &Plan,
+    e: TaskError,
+) -> Result<(), TaskError> {
+    if lease.failures() == 0 && matches!(e, TaskError::Ours(_)) {
+        return Err(e);
+    }
+    tracing::warn!(video.id = %video.id, "its sound is encoded, not copied: {e}");
+    let plan = json("plan", &plan.encoding_sound(&probe_of(video)?, &work.options))?;
+    let held = lease.clone();
+    work.db()
+        .run_tx("audio.replan", async move |tx| video::sound_replanned(tx, &held, &plan).await)
+        .await?;
+    // The lease is over: the next one encodes all of it.
+    Err(TaskError::Lost)
 }
 
 /// Sound of which nothing can be decoded is the upload's fault.

@@ -2,7 +2,7 @@
 //! segments as they come.
 
 use reelpin_plan::plan::VideoPlan;
-use reelpin_plan::{Mismatch, Plan, Probe, Refusal, Run, Stretch, fmp4};
+use reelpin_plan::{Mismatch, Plan, Refusal, Run, Stretch, fmp4};
 use reelpin_schema::event::{self, Event};
 use reelpin_schema::segment;
 use reelpin_schema::task::{self, Lease};
@@ -11,7 +11,7 @@ use reelpin_schema::video::{self, Video};
 
 use super::lines::{self, Line, lines};
 use super::store::Store;
-use super::{plan_of, video_of};
+use super::{json, plan_of, probe_of, video_of};
 use crate::error::{Cause, TaskError};
 use crate::work::Work;
 
@@ -71,12 +71,9 @@ pub(super) async fn differs(
         return Err(mismatch.into());
     }
     tracing::warn!(video.id = %video.id, "planned anew without an index: {mismatch}");
-    let stored = video.probe.clone().ok_or(Cause::Row("the video has no probe"))?;
-    let probe: Probe =
-        serde_json::from_value(stored).map_err(|source| Cause::Json { what: "probe", source })?;
+    let probe = probe_of(video)?;
     let plan = Plan::new(&probe, None, &work.options)?;
-    let plan =
-        serde_json::to_value(&plan).map_err(|source| Cause::Json { what: "plan", source })?;
+    let plan = json("plan", &plan)?;
     let held = lease.clone();
     work.db()
         .run_tx("encode.replan", async move |tx| video::replanned(tx, &held, &plan).await)

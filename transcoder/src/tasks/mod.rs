@@ -45,6 +45,17 @@ async fn video_of(work: &Work, lease: &Lease) -> Result<Video, TaskError> {
     Ok(found.ok_or(Cause::Row("the task's video is gone"))?)
 }
 
+/// Reads what is known of a video's original.
+fn probe_of(video: &Video) -> Result<reelpin_plan::Probe, TaskError> {
+    let stored = video.probe.clone().ok_or(Cause::Row("the video has no probe"))?;
+    Ok(serde_json::from_value(stored).map_err(|source| Cause::Json { what: "probe", source })?)
+}
+
+/// What is stored of a value.
+fn json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<serde_json::Value, Cause> {
+    serde_json::to_value(value).map_err(|source| Cause::Json { what, source })
+}
+
 /// Reads a video's plan.
 fn plan_of(video: &Video) -> Result<reelpin_plan::Plan, TaskError> {
     let stored = video.plan.clone().ok_or(Cause::Row("the video has no plan"))?;

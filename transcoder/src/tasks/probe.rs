@@ -6,8 +6,8 @@ use reelpin_schema::task::{Kind, Lease, NewTask};
 use reelpin_schema::transcode::{AUDIO, Format, NewRendition};
 use reelpin_schema::video::{self, Planned};
 
-use super::video_of;
-use crate::error::{Cause, TaskError};
+use super::{json, video_of};
+use crate::error::TaskError;
 use crate::work::Work;
 
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
@@ -35,13 +35,13 @@ fn decided(probe: &Probe, plan: &Plan) -> Result<Planned, TaskError> {
             stored: None,
         })
         .collect();
-    if plan.audio.is_some() {
+    if let Some(audio) = &plan.audio {
         renditions.push(NewRendition {
             format: Format::Hls,
             resolution: AUDIO.to_owned(),
             width: None,
             height: None,
-            copy: false,
+            copy: audio.copy,
             stored: None,
         });
     }
@@ -91,8 +91,4 @@ fn making(plan: &Plan) -> Vec<NewTask> {
     let all = &[Kind::Encode, Kind::Copy, Kind::Audio, Kind::Poster, Kind::Digest];
     tasks.push(NewTask::after(Kind::Package, all));
     tasks
-}
-
-fn json<T: serde::Serialize>(what: &'static str, value: &T) -> Result<serde_json::Value, Cause> {
-    serde_json::to_value(value).map_err(|source| Cause::Json { what, source })
 }

@@ -149,6 +149,64 @@ async fn a_damaged_film_is_planned_anew_and_completes() {
     assert_eq!(ended.status, Status::Completed, "{:?}", ended.error);
 }
 
+/// Sizes of the samples of a track of an MP4 whose moov is read as it stands: where the table's entries lie.
+fn sizes(bytes: &[u8], track: usize) -> std::ops::Range<usize> {
+    let tables = bytes.windows(4).enumerate().filter(|(_, kind)| kind == b"stsz");
+    let (at, _) = tables.clone().nth(track).unwrap();
+    let count = u32::from_be_bytes(bytes[at + 12..at + 16].try_into().unwrap());
+    at + 16..at + 16 + 4 * count as usize
+}
+
+/// What becomes of a film whose sound conforms by its tables, but for `damage`.
+async fn with_bad_sound(damage: impl Fn(&mut Vec<u8>)) {
+    let studio = Studio::open().await;
+    let film = studio.clip("film.mp4", &SHORT.replace("sine=d=5", "sine=r=48000:d=5"));
+    let mut bytes = std::fs::read(&film).unwrap();
+    damage(&mut bytes);
+    std::fs::write(&film, &bytes).unwrap();
+    let id = studio.upload(&film).await;
+    let worker = studio.worker();
+    let ended = studio.until(id, "at rest", |v| v.status.is_ended()).await;
+    worker.stop().await;
+    assert_eq!(ended.status, Status::Completed, "{:?}", ended.error);
+    let plan: Plan = serde_json::from_value(ended.plan.unwrap()).unwrap();
+    let sound = plan.audio.as_ref().unwrap();
+    assert!(!sound.copy && sound.why_not_copied.is_some() && plan.grid.exact, "{sound:?}");
+    let rows = studio.renditions(id).await;
+    assert!(rows.iter().all(|row| row.format != Format::Hls || row.kind == "transcode"));
+    is_whole(&studio, id).await;
+    // The picture is made once.
+    let attempts = studio.attempts(id).await;
+    let of = |kind: &str| attempts.iter().find(|(name, _)| name == kind).map(|(_, n)| *n);
+    assert_eq!((of("encode"), of("audio")), (Some(1), Some(3)), "{attempts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sound_that_is_not_what_its_tables_say_is_encoded() {
+    // ffmpeg leaves out what has no bytes: a hole.
+    with_bad_sound(|bytes| {
+        let sizes = sizes(bytes, 1);
+        bytes[sizes.start + 4 * 150..sizes.start + 4 * 151].fill(0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn damaged_sound_is_encoded_because_players_would_stop_there() {
+    with_bad_sound(|bytes| {
+        let table = sizes(bytes, 1);
+        let of = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap()) as usize;
+        let sizes: Vec<usize> = table.step_by(4).map(of).collect();
+        let offsets = bytes.windows(4).enumerate().filter(|(_, kind)| kind == b"stco").nth(1);
+        let last = offsets.unwrap().0 + 8;
+        let last = of(last) * 4 + last;
+        // The last chunk of sound begins with what would be a pair of channels that this sound has not.
+        let (from, some) = (of(last), sizes.last().copied().unwrap());
+        bytes[from..from + some].fill(0x2f);
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_no_video_is_refused_in_words() {
     let studio = Studio::open().await;

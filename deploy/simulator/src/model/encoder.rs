@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelpin_plan::{Plan, Run, Segment};
+use reelpin_plan::{Mismatch, Plan, Run, Segment};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Checksum, Digest, File, FileDag};
 use reelpin_schema::keys;
@@ -18,6 +18,9 @@ use uuid::Uuid;
 use super::film;
 use crate::gate::{Actor, Effect, Gates, Verdict};
 use crate::script::{Film, Flaw};
+
+/// What a copied sound is called in its bytes: others than those of an encoded one.
+const COPIED: &str = "audio copied";
 
 /// Until when posters of films with that flaw fail.
 const POSTER: Duration = Duration::from_secs(30 * 60);
@@ -63,7 +66,7 @@ impl EncoderModel {
         segments: Vec<Segment>,
         out: mpsc::Sender<Made>,
     ) -> Result<(), TaskError> {
-        let codec = if resolution == AUDIO { "mp4a.40.2" } else { "avc1.64001f" };
+        let codec = if resolution.starts_with(AUDIO) { "mp4a.40.2" } else { "avc1.64001f" };
         let bytes = Bytes::from(film::init(film, resolution));
         let first = Made::Init { bytes, codec: codec.to_owned() };
         let all = std::iter::once(first).chain(segments.into_iter().map(Made::Segment));
@@ -101,11 +104,11 @@ fn segments(
 #[async_trait]
 impl Encoder for EncoderModel {
     async fn probe(&self, bucket: &Bucket, video: &Video) -> Result<Probed, TaskError> {
-        let (bytes, film) = self.read(bucket, video).await?;
+        let (_, film) = self.read(bucket, video).await?;
         if !self.output("probe").await? {
             return Err(Cause::Silent.into());
         }
-        let probe = film::probe(&film, bytes.len())?;
+        let probe = film::probe(&film)?;
         Ok(Probed { probe, index: film::index(&film) })
     }
 
@@ -162,8 +165,13 @@ impl Encoder for EncoderModel {
     ) -> Result<(), TaskError> {
         let (_, film) = self.read(bucket, video).await?;
         let end = if until.is_some() { 1 } else { plan.grid.n_segments() };
-        let made = segments(&film, plan, AUDIO, 0..end);
-        self.send(&film, AUDIO, made, out).await
+        if plan.audio.as_ref().is_none_or(|audio| !audio.copy) {
+            return self.send(&film, AUDIO, segments(&film, plan, AUDIO, 0..end), out).await;
+        }
+        let flawed = film.flaw == Flaw::Sound && until.is_none();
+        let made = segments(&film, plan, COPIED, 0..if flawed { end.div_ceil(2) } else { end });
+        self.send(&film, COPIED, made, out).await?;
+        if flawed { Err(Mismatch::Hole { want: 0, got: 1024 }.into()) } else { Ok(()) }
     }
 
     async fn poster(

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use reelpin_plan::index::Packet;
+use reelpin_plan::probe::SoundFrames;
 use reelpin_plan::{Index, Options, Probe, Refusal, TICKS};
 
 use crate::script::{Film, Flaw};
@@ -11,6 +12,12 @@ const RATE: u32 = 25;
 
 /// A key frame each so many frames.
 const KEY: u32 = 25;
+
+/// Bytes of a frame.
+const FRAME: u32 = 4000;
+
+/// Bytes of a second of sound.
+const SOUND: u32 = 16_000;
 
 /// An original: a box that looks like a film's, then the film's parameters as JSON.
 pub fn original(film: &Film) -> Bytes {
@@ -36,9 +43,10 @@ pub fn options() -> Options {
     Options { longest_stretch: 12 * TICKS, worth_taking: 0, ..Options::default() }
 }
 
-/// What ffprobe would tell of it.
-pub(super) fn probe(film: &Film, size: usize) -> Result<Probe, Refusal> {
+/// What ffprobe and the tables would tell of it.
+pub(super) fn probe(film: &Film) -> Result<Probe, Refusal> {
     let seconds = film.seconds;
+    let size = seconds * (RATE * FRAME + SOUND);
     let (width, height) = if film.rungs > 1 { (1280, 720) } else { (640, 360) };
     // Every third can be copied.
     let codec = if film.number.is_multiple_of(3) { "h264" } else { "hevc" };
@@ -66,7 +74,15 @@ pub(super) fn probe(film: &Film, size: usize) -> Result<Probe, Refusal> {
             "size": size.to_string(), "bit_rate": "1000000",
         },
     });
-    Probe::parse(&answer.to_string())
+    let mut probe = Probe::parse(&answer.to_string())?;
+    // Of every other it can be copied.
+    if let Some(audio) = probe.audio.as_mut().filter(|_| film.number.is_multiple_of(2)) {
+        let count = u64::from(seconds) * 48_000 / 1024 + 1;
+        let frames =
+            SoundFrames { rate: 48_000, length: 1024, count, first: 0, from: 0, until: None };
+        audio.frames = Some(frames);
+    }
+    Ok(probe)
 }
 
 /// When its frames are shown.
@@ -75,7 +91,7 @@ pub(super) fn index(film: &Film) -> Option<Index> {
     Index::new(frames.map(|frame| Packet {
         pts: i64::from(frame) * 512,
         key: frame % KEY == 0,
-        size: 4000,
+        size: FRAME,
         discard: false,
     }))
 }
@@ -100,16 +116,18 @@ mod tests {
 
     #[test]
     fn films_can_be_planned() {
-        for (seconds, rungs, sound) in [(3, 1, false), (13, 2, true), (20, 2, true)] {
+        for (number, seconds, rungs, sound) in
+            [(1, 3, 1, false), (1, 13, 2, true), (2, 20, 2, true)]
+        {
             let flaw = Flaw::None;
-            let made = Film { number: 1, seconds, rungs, sound, flaw };
+            let made = Film { number, seconds, rungs, sound, flaw };
             let bytes = original(&made);
             assert_eq!(film(&bytes).unwrap(), made);
-            let probe = probe(&made, bytes.len()).unwrap();
+            let probe = probe(&made).unwrap();
             let options = options();
             let plan = Plan::new(&probe, index(&made).as_ref(), &options).unwrap();
             assert!(plan.grid.exact);
-            assert_eq!(plan.audio.is_some(), sound);
+            assert_eq!(plan.audio.as_ref().map(|audio| audio.copy), sound.then_some(number == 2));
             let picture = plan.video.unwrap();
             assert_eq!(picture.rungs.len(), rungs as usize);
             assert_eq!(picture.joints.len() > 1, seconds > 12, "{seconds}");

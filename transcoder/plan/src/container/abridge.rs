@@ -1,8 +1,8 @@
 //! The tables of a film's beginning, in the place of those of all of it.
 
+use super::Step;
 use super::mp4;
 use super::reads::Reads;
-use super::{Step, window::Halt};
 use crate::TICKS;
 
 /// How much of a film stays, ticks beyond where its latest track begins: 60 s. Who wants the first segment reads
@@ -37,13 +37,12 @@ pub struct Patch {
 #[derive(Debug)]
 pub struct Abridge {
     reads: Reads,
-    held: u64,
 }
 
 impl Abridge {
     /// For an original of `size` bytes.
     pub fn new(size: u64) -> Self {
-        Self { reads: Reads::new(size, MAX_READS), held: 0 }
+        Self { reads: Reads::new(size, MAX_READS) }
     }
 
     /// The first step.
@@ -53,16 +52,12 @@ impl Abridge {
 
     /// The step after `bytes` have been read; others than those that were asked for end it without a patch.
     pub fn next(&mut self, bytes: &[u8]) -> Step<Patch> {
-        let Some(offset) = self.reads.take(bytes) else { return Step::Done(None) };
-        self.reads.window.keep(offset, bytes);
-        self.held += bytes.len() as u64;
-        self.advance()
+        self.reads.keep(bytes, MAX_HELD).map_or(Step::Done(None), |()| self.advance())
     }
 
     /// Begins anew each time: it is a few thousand entries, and all that was read is at hand.
     fn advance(&mut self) -> Step<Patch> {
-        let told =
-            if self.held > MAX_HELD { Err(Halt::Unfit) } else { mp4::abridged(&self.reads.window) };
+        let told = mp4::abridged(&self.reads.window);
         self.reads.step(told)
     }
 }

@@ -6,6 +6,7 @@
 //! | `window` | the bytes at hand, and how a reader asks for others |
 //! | `reads` | what is asked for, and its bounds |
 //! | `walk` | [`Walk`]: through the tables of the picture |
+//! | `sound` | [`SoundWalk`]: whether the sound's frames are regular |
 //! | `abridge` | [`Abridge`]: the tables of a film's beginning, for programs |
 //! | `mp4` | MP4 and MOV: sample tables, edit lists, fragments |
 //! | `matroska` | Matroska and WebM: the headers of blocks |
@@ -19,6 +20,7 @@ mod abridge;
 mod matroska;
 mod mp4;
 mod reads;
+mod sound;
 mod walk;
 mod window;
 
@@ -26,6 +28,7 @@ mod window;
 mod tests;
 
 pub use abridge::{Abridge, KEPT, Patch};
+pub use sound::SoundWalk;
 pub use walk::Walk;
 
 /// Most bytes that are asked for at once: what a request for a range should hold in memory.

@@ -124,6 +124,9 @@ pub struct Audio {
     pub stream: u32,
     /// ffprobe's name.
     pub codec: String,
+    /// As `LC`.
+    #[serde(default)]
+    pub profile: Option<String>,
     /// At least 1.
     pub channels: u32,
     /// Hz, at least 1.
@@ -136,6 +139,26 @@ pub struct Audio {
     pub duration: Option<u64>,
     /// As the file tells it (often ISO 639-2: `eng`); absent when unknown.
     pub language: Option<String>,
+    /// Its frames, where a [`crate::container::SoundWalk`] found them; ffprobe does not tell.
+    #[serde(default)]
+    pub frames: Option<SoundFrames>,
+}
+
+/// The coded frames of a sound track, all of one length (the last can be shorter), as an MP4's tables tell them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SoundFrames {
+    /// Units a second of the track's times, at least 1: of a sane track its samples a second.
+    pub rate: u32,
+    /// Units that a frame lasts, at least 1.
+    pub length: u32,
+    /// How many, at least 1.
+    pub count: u64,
+    /// When the first begins on the original's clock, units: below 0 where an edit list skips a decoder's delay.
+    pub first: i64,
+    /// From when on they are heard, units on the original's clock: an edit list hides those before.
+    pub from: i64,
+    /// From when on the edit list hides them, units on the original's clock; `None`: all are heard to the end.
+    pub until: Option<i64>,
 }
 
 impl Probe {

@@ -224,6 +224,8 @@ fn best_audio(streams: &[Stream]) -> Result<Option<Audio>, String> {
         Some(stream) => Ok(Some(Audio {
             stream: stream.index.unwrap_or(0),
             codec: stream.codec_name.clone().unwrap_or_default(),
+            profile: stream.profile.clone(),
+            frames: None,
             channels: stream.channels.unwrap_or(2),
             sample_rate: number(&stream.sample_rate).unwrap_or(48_000),
             time_base: stream.time_base(),

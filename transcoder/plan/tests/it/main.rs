@@ -6,6 +6,7 @@ mod abridge;
 mod films;
 mod golden;
 mod hostile;
+mod kept;
 mod make;
 mod real;
 mod run;

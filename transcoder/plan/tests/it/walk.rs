@@ -26,7 +26,7 @@ fn probe(path: &Path) -> Probe {
 }
 
 /// Walks through a file; `None`: nothing is read of this container.
-fn walk(path: &Path, probe: &Probe) -> Option<(Option<Index>, Cost)> {
+pub(crate) fn walk(path: &Path, probe: &Probe) -> Option<(Option<Index>, Cost)> {
     let file = File::open(path).unwrap();
     let size = file.metadata().unwrap().len();
     let (index, mut cost) = walked_through(&mut Walk::new(probe, size)?, &file);

@@ -16,13 +16,16 @@ use super::answers::{ask, request};
 use super::programs::{local, made, run};
 use super::stand::Stand;
 
-/// 50 min of 5 s, again and again: its tables are 1.2 MB, and its picture cannot be copied.
+/// 50 min of 5 s, again and again: its tables are 1.2 MB; its picture cannot be copied, its sound can.
 fn film(stand: &Stand) -> PathBuf {
     let folder = stand.folder.path();
-    let words = "-f lavfi -i testsrc2=s=64x36:r=25:d=5 -f lavfi -i sine=f=440:r=44100:d=5 -c:v libx264 -preset ultrafast -pix_fmt yuv422p -bf 3 -g 60 -c:a aac";
+    let words = "-f lavfi -i testsrc2=s=64x36:r=25:d=5 -f lavfi -i sine=f=440:r=48000:d=5 -c:v libx264 -preset ultrafast -pix_fmt yuv422p -bf 3 -g 60 -c:a aac";
     let short = made(folder, "short.mp4", words);
-    let words =
-        format!("-stream_loop 599 -i {} -c copy -movflags +faststart", short.to_str().unwrap());
+    // Where a piece ends the sound's last frame is shorter; without holes it lasts a little longer than the picture.
+    let words = format!(
+        "-stream_loop 599 -i {} -c copy -bsf:a setts=ts=N*1024:duration=1024 -movflags +faststart",
+        short.to_str().unwrap()
+    );
     made(folder, "film.mp4", &words)
 }
 
@@ -117,6 +120,26 @@ async fn first(
     taken
 }
 
+/// ffprobe's first look ends before the picture begins.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_picture_that_begins_long_after_the_sound_is_found() {
+    let stand = Stand::open().await;
+    let words = "-f lavfi -i sine=f=440:r=48000:d=16 -itsoffset 12 -f lavfi -i testsrc2=s=320x180:r=25:d=4 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -fps_mode passthrough -c:a aac";
+    let path = made(stand.folder.path(), "late.mp4", words);
+    let told = run(local(argv::probe(path.to_str().unwrap()))).await;
+    let first = Probe::parse(&String::from_utf8(told.stdout).unwrap());
+    assert_eq!(first.unwrap_err().code(), "no_frames");
+    let video = stand.original(std::fs::read(&path).unwrap()).await;
+    let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap()).unwrap();
+    let encoder = Ffmpeg::start(toolbox, &stand.folder.path().join("encoder")).unwrap();
+    let probed = encoder.probe(&stand.bucket.client, &video).await.unwrap();
+    let picture = probed.probe.video.as_ref().unwrap();
+    let began = picture.time_base.scale(picture.start_pts, TICKS);
+    assert_eq!((picture.width, began), (320, 12 * i64::try_from(TICKS).unwrap()));
+    assert_eq!(probed.index.unwrap().frames(), 100);
+    encoder.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_beginning_tells_what_the_whole_does() {
     let stand = Stand::open().await;
@@ -132,17 +155,25 @@ async fn the_beginning_tells_what_the_whole_does() {
     let rate = |probe: &Probe| probe.video.as_ref().unwrap().bit_rate.unwrap() as f64;
     assert!((rate(&probe) / rate(&want) - 1.0).abs() < 0.001, "{} {}", rate(&probe), rate(&want));
     probe.video.as_mut().unwrap().bit_rate = want.video.as_ref().unwrap().bit_rate;
+    let frames = probe.audio.as_mut().unwrap().frames.take();
     assert_eq!(probe, want);
+    let encoded = probe.clone();
+    probe.audio.as_mut().unwrap().frames = frames;
     let told = run(local(argv::packets(path, 0))).await;
-    let frames = Index::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
+    let told = Index::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
     let index = index.unwrap();
-    assert_eq!((index.frames(), index.pts()), (75_000, frames.pts()));
+    assert_eq!((index.frames(), index.pts()), (75_000, told.pts()));
 
-    let plan = Plan::new(&probe, Some(&index), &Options::default()).unwrap();
-    // By its clock the same film begins so late that it is lent whole.
-    let late = Plan { start: plan.start + 3600 * i64::try_from(TICKS).unwrap(), ..plan.clone() };
-    for sound in [false, true] {
-        let beginning = first(&encoder, &stand, &video, &plan, sound).await;
+    let options = Options::default();
+    let copied = Plan::new(&probe, Some(&index), &options).unwrap();
+    let encoded = Plan::new(&encoded, Some(&index), &options).unwrap();
+    let copies = |plan: &Plan| plan.audio.as_ref().unwrap().copy;
+    assert_eq!((copies(&copied), copies(&encoded)), (true, false), "{:?}", copied.audio);
+    for (plan, sound) in [(&encoded, false), (&encoded, true), (&copied, true)] {
+        // By its clock the same film begins so late that it is lent whole.
+        let hour = 3600 * i64::try_from(TICKS).unwrap();
+        let late = Plan { start: plan.start + hour, ..plan.clone() };
+        let beginning = first(&encoder, &stand, &video, plan, sound).await;
         let whole = first(&encoder, &stand, &video, &late, sound).await;
         assert!(beginning == whole, "{sound}: {} {} ticks", beginning.2, whole.2);
     }

@@ -8,7 +8,7 @@
 use super::super::MAX_READ;
 use super::super::abridge::{KEPT, LARGEST, Patch, WORTH};
 use super::super::window::{Fields, Go, Halt, Window};
-use super::boxes::{Kind, Place, Table, header};
+use super::boxes::{Kind, Place, Table, children, handler, one, only};
 use super::edit::{Edits, rescale};
 use super::movie;
 use super::scan::scale;
@@ -19,9 +19,6 @@ const CLOCK: u32 = TICKS as u32;
 
 /// How much of a table is read at a time.
 const BLOCK: u64 = 16 << 10;
-
-/// Most boxes in one.
-const MAX_BOXES: usize = 256;
 
 /// The movie's box of a file cut down to [`KEPT`]. Unfit where it is small, has fragments, or is not
 /// understood: an odd edit list, a table twice. Everything it needs is to stay in the window.
@@ -77,17 +74,9 @@ impl Track {
     fn read(window: &Window, place: &Place, movie_scale: u32) -> Go<Self> {
         let parts = children(window, place)?;
         let media = children(window, only(&parts, b"mdia")?)?;
-        let mut handler = only(&media, b"hdlr")?.front(window, 12)?;
-        handler.take(8)?;
-        let video = handler.take(4)? == b"vide";
+        let video = &handler(window, &media)? == b"vide";
         let scale = scale(only(&media, b"mdhd")?.small(window)?)?;
-        let edits = match one(&parts, b"edts")? {
-            Some(edts) => match one(&children(window, edts)?, b"elst")? {
-                Some(elst) => Edits::read(elst.small(window)?)?,
-                None => Edits::default(),
-            },
-            None => Edits::default(),
-        };
+        let edits = Edits::of(window, &parts)?;
         let begins = rescale(edits.empty.unwrap_or(0), CLOCK, movie_scale)?.unsigned_abs();
         Ok(Self { place: *place, video, scale, edits, begins })
     }
@@ -258,32 +247,6 @@ fn each(
         }
     }
     Ok(false)
-}
-
-fn children(window: &Window, parent: &Place) -> Go<Vec<Place>> {
-    let (mut list, mut at) = (Vec::new(), parent.body);
-    while let Some(place) = header(window, at, parent.end, super::AHEAD)? {
-        if list.len() >= MAX_BOXES {
-            return Err(Halt::Unfit);
-        }
-        at = place.end;
-        list.push(place);
-    }
-    Ok(list)
-}
-
-/// The box of a kind, if there is one; unfit where there are more.
-fn one<'a>(parts: &'a [Place], kind: &Kind) -> Go<Option<&'a Place>> {
-    let mut found = parts.iter().filter(|part| &part.kind == kind);
-    match (found.next(), found.next()) {
-        (found, None) => Ok(found),
-        _ => Err(Halt::Unfit),
-    }
-}
-
-/// The box of a kind, of which there must be one.
-fn only<'a>(parts: &'a [Place], kind: &Kind) -> Go<&'a Place> {
-    one(parts, kind)?.ok_or(Halt::Unfit)
 }
 
 impl Place {

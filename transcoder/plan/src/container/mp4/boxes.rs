@@ -5,6 +5,9 @@ use super::super::window::{Fields, Go, Halt, Window};
 /// A box type.
 pub(super) type Kind = [u8; 4];
 
+/// Most boxes in one.
+const MAX_BOXES: usize = 256;
+
 /// Where a box is.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
@@ -56,6 +59,40 @@ pub(super) fn header(window: &Window, at: u64, end: u64, ahead: u64) -> Go<Optio
         return Err(Halt::Unfit);
     }
     Ok(Some(Place { kind, at, body: at + front, end: at + size }))
+}
+
+/// The boxes in a box.
+pub(super) fn children(window: &Window, parent: &Place) -> Go<Vec<Place>> {
+    let (mut list, mut at) = (Vec::new(), parent.body);
+    while let Some(place) = header(window, at, parent.end, super::AHEAD)? {
+        if list.len() >= MAX_BOXES {
+            return Err(Halt::Unfit);
+        }
+        at = place.end;
+        list.push(place);
+    }
+    Ok(list)
+}
+
+/// The box of a kind, if there is one; unfit where there are more.
+pub(super) fn one<'a>(parts: &'a [Place], kind: &Kind) -> Go<Option<&'a Place>> {
+    let mut found = parts.iter().filter(|part| &part.kind == kind);
+    match (found.next(), found.next()) {
+        (found, None) => Ok(found),
+        _ => Err(Halt::Unfit),
+    }
+}
+
+/// The box of a kind, of which there must be one.
+pub(super) fn only<'a>(parts: &'a [Place], kind: &Kind) -> Go<&'a Place> {
+    one(parts, kind)?.ok_or(Halt::Unfit)
+}
+
+/// What kind of track it is whose media box holds `media`: `vide`, `soun`.
+pub(super) fn handler(window: &Window, media: &[Place]) -> Go<Kind> {
+    let mut handler = only(media, b"hdlr")?.front(window, 12)?;
+    handler.take(8)?;
+    handler.take(4)?.try_into().map_err(|_| Halt::Unfit)
 }
 
 /// A run of entries of the same length.

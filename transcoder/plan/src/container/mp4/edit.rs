@@ -2,7 +2,8 @@
 //! leading empty edit and one other (`mov_fix_index`), odd corners included: the first frame that is
 //! shown comes at 0, or after the empty edit.
 
-use super::super::window::{Fields, Go, Halt};
+use super::super::window::{Fields, Go, Halt, Window};
+use super::boxes::{Place, children, one};
 use super::tables::{Sample, Samples};
 use crate::index::Packet;
 
@@ -38,6 +39,15 @@ pub(super) struct Shown {
 }
 
 impl Edits {
+    /// Of a track whose box holds `parts`.
+    pub(super) fn of(window: &Window, parts: &[Place]) -> Go<Self> {
+        let Some(edts) = one(parts, b"edts")? else { return Ok(Self::default()) };
+        match one(&children(window, edts)?, b"elst")? {
+            Some(elst) => Self::read(elst.small(window)?),
+            None => Ok(Self::default()),
+        }
+    }
+
     /// From the contents of an elst.
     pub(super) fn read(mut fields: Fields<'_>) -> Go<Self> {
         let wide = fields.u32()? >> 24 == 1;

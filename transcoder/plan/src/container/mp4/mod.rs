@@ -6,6 +6,7 @@ mod boxes;
 mod edit;
 mod fragments;
 mod scan;
+mod sound;
 mod tables;
 
 use boxes::{Place, header};
@@ -14,6 +15,7 @@ use scan::{Scan, Track, Wanted};
 use tables::Tables;
 
 pub(super) use abridge::abridged;
+pub(super) use sound::sound_frames;
 
 use super::window::{Go, Halt, Window};
 use crate::Index;
