@@ -64,6 +64,7 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
           "title": "A film",
           "updated_at": "TIME",
           "upload_status": "processing",
+          "why_audio_not_copied": "its profile is unknown, and only AAC-LC plays everywhere",
           "why_not_copied": "the file is no MP4 that tells exactly when its frames are shown",
           "width": 854
         }"#]]
@@ -145,6 +146,7 @@ async fn grows_with_the_video() -> anyhow::Result<()> {
           "title": "A film",
           "updated_at": "TIME",
           "upload_status": "completed",
+          "why_audio_not_copied": "its profile is unknown, and only AAC-LC plays everywhere",
           "why_not_copied": "the file is no MP4 that tells exactly when its frames are shown",
           "width": 854
         }"#]]

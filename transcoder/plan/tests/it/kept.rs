@@ -169,5 +169,6 @@ fn sound_that_conforms() {
         other.mp4: it is coded as mp3, and only AAC plays everywhere
         fragments.mp4: the file is no MP4 that tells exactly when it is heard
         other.mkv: the file is no MP4 that tells exactly when it is heard
-        alone.m4a: sound alone always is"#]].assert_eq(&table.join("\n"));
+        alone.m4a: sound alone always is"#]]
+    .assert_eq(&table.join("\n"));
 }
