@@ -60,7 +60,7 @@ pub enum Mismatch {
         /// Where the next begins.
         got: u64,
     },
-    /// Sound that was copied ends before the picture.
+    /// The sound breaks off.
     #[error("the sound ends at {got} ticks, not after {want}")]
     Short {
         /// The earliest that was planned.
@@ -68,7 +68,7 @@ pub enum Mismatch {
         /// As delivered.
         got: u64,
     },
-    /// Sound that was copied is no AAC.
+    /// A frame of the sound is larger than one of AAC can be.
     #[error("a frame of the sound has {size} bytes")]
     Frame {
         /// As delivered.

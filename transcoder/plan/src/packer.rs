@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use crate::copy::sound;
 use crate::fmp4::{Fragment, fragment};
 use crate::grid::{SHORT_TAIL, joins};
-use crate::{Grid, Mismatch, Segment, TICKS};
+use crate::{Grid, Mismatch, Plan, Segment, TICKS};
 
 /// Samples in an AAC-LC frame, all we make.
 const FRAME: u32 = 1024;
@@ -29,7 +29,7 @@ pub struct Packer {
     grid: Grid,
     target_duration: u32,
     timescale: Option<u32>,
-    /// Nothing is cut, padded or filled.
+    /// Its first frame begins at 0.
     copied: bool,
     /// Where the sound ends at the earliest, ticks.
     ends: u64,
@@ -62,11 +62,14 @@ impl Packer {
         }
     }
 
-    /// For sound that is copied, and is held to what [`crate::copy::sound`] promised; `whole`: to its end.
-    #[must_use]
-    pub fn copying(grid: &Grid, whole: bool) -> Self {
-        let ends = if whole { grid.duration.saturating_sub(sound::SHORT) } else { 0 };
-        Self { copied: true, ends, ..Self::new(grid) }
+    /// For the sound of a plan, made up to `until` ticks at least; `None`: all of it. Where the grid is exact, sound that
+    /// breaks off before is a mismatch, and its last segment is not given: a program that was killed ends as one that has done.
+    pub fn of(plan: &Plan, until: Option<u64>) -> Self {
+        let grid = &plan.grid;
+        let all = grid.duration.saturating_sub(sound::SHORT);
+        let ends = if grid.exact { until.unwrap_or(all).min(all) } else { 0 };
+        let copied = plan.audio.as_ref().is_some_and(|audio| audio.copy);
+        Self { copied, ends, ..Self::new(grid) }
     }
 
     /// Takes the next fragment of the encoder, gives the segments that are complete.
@@ -120,7 +123,7 @@ impl Packer {
     /// The stream has ended by itself; gives what is left.
     ///
     /// # Errors
-    /// [`Mismatch::Nothing`] if nothing ever came, [`Mismatch::Short`] if a copy ends too early.
+    /// [`Mismatch::Nothing`] if nothing ever came, [`Mismatch::Short`] if it ends too early.
     pub fn finish(mut self) -> Result<Vec<Segment>, Mismatch> {
         let got = self.ticks(self.end);
         if self.timescale.is_some() && got < self.ends {
@@ -294,20 +297,20 @@ mod tests {
     }
 
     #[test]
-    fn a_copy_is_what_was_promised() {
+    fn sound_that_breaks_off_or_begins_late() {
         let second = Grid::exact((0..25).map(|frame| frame * 3600), Rational::whole(25)).unwrap();
-        let copied = |first, frames, whole| {
-            let mut packer = Packer::copying(&second, whole);
+        let made = |ends, first, frames| {
+            let mut packer = Packer { copied: true, ends, ..Packer::new(&second) };
             packer.push(&sound(first, frames))?;
             packer.finish().map(|segments| segments.iter().map(|s| s.frames).sum::<u64>())
         };
-        assert_eq!(copied(0, 43, true), Ok(43));
-        assert_eq!(copied(0, 42, true), Err(Mismatch::Short { want: 81_000, got: 80_640 }));
-        assert_eq!(copied(0, 42, false), Ok(42));
-        assert_eq!(copied(1, 46, true), Err(Mismatch::Hole { want: 0, got: 1024 }));
+        assert_eq!(made(81_000, 0, 43), Ok(43));
+        assert_eq!(made(81_000, 0, 42), Err(Mismatch::Short { want: 81_000, got: 80_640 }));
+        assert_eq!(made(0, 0, 42), Ok(42));
+        assert_eq!(made(81_000, 1, 46), Err(Mismatch::Hole { want: 0, got: 1024 }));
         let mut large = sound(0, 1);
         (large.table[0].size, large.bytes) = (LARGEST + 1, vec![0; LARGEST as usize + 1]);
         let refused = Err(Mismatch::Frame { size: LARGEST + 1 });
-        assert_eq!(Packer::copying(&second, true).push(&large), refused);
+        assert_eq!(Packer::new(&second).push(&large), refused);
     }
 }

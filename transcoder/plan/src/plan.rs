@@ -8,7 +8,7 @@ use crate::copy::{self, sound};
 use crate::grid::frame_ticks;
 use crate::ladder::{self, Size};
 use crate::picture::Picture;
-use crate::probe::{Probe, Video, nominal};
+use crate::probe::{Audio, Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
 use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 
@@ -201,11 +201,9 @@ impl Plan {
     /// The same but for the sound, which is encoded: for an original whose sound is not what its tables say.
     #[must_use]
     pub fn encoding_sound(&self, probe: &Probe, options: &Options) -> Self {
-        let mut probe = probe.clone();
-        if let Some(audio) = &mut probe.audio {
-            audio.frames = None;
-        }
-        let audio = plan_audio(&probe, None, self.video.as_ref(), &self.grid, options);
+        let audio = probe.audio.as_ref().map(|audio| {
+            encoded_audio(audio, self.video.as_ref(), &self.grid, options, &sound::Why::Damaged)
+        });
         Self { audio, ..self.clone() }
     }
 }
@@ -336,36 +334,50 @@ fn plan_audio(
     options: &Options,
 ) -> Option<AudioPlan> {
     let audio = probe.audio.as_ref()?;
-    let mono = audio.channels == 1;
-    let bitrate = if mono { options.audio_bitrate / 2 } else { options.audio_bitrate };
+    let kept = video.ok_or(sound::Why::Alone).and_then(|video| {
+        let start = video.time_base.scale(video.start_pts, sound::SAMPLE_RATE.into());
+        sound::conforms(probe, audio, index, start, grid, audio_bitrate(audio, options))
+    });
+    Some(match kept {
+        Ok(kept) => AudioPlan {
+            stream: audio.stream,
+            copy: true,
+            why_not_copied: None,
+            sample_rate: sound::SAMPLE_RATE,
+            channels: audio.channels,
+            bitrate: u32::try_from(kept.bitrate).unwrap_or(u32::MAX),
+            language: audio.language.clone(),
+            start_pts: kept.start,
+            time_base: audio.time_base,
+            pad_to: None,
+        },
+        Err(why) => encoded_audio(audio, video, grid, options, &why),
+    })
+}
+
+fn encoded_audio(
+    audio: &Audio,
+    video: Option<&VideoPlan>,
+    grid: &Grid,
+    options: &Options,
+    why: &sound::Why,
+) -> AudioPlan {
     let (start_pts, time_base) = video
         .map_or((audio.start_pts, audio.time_base), |video| (video.start_pts, video.time_base));
-    let start = time_base.scale(start_pts, sound::SAMPLE_RATE.into());
-    let kept = match video {
-        Some(_) => sound::conforms(probe, audio, index, start, grid, bitrate),
-        None => Err(sound::Why::Alone),
-    };
-    let encoded = AudioPlan {
+    AudioPlan {
         stream: audio.stream,
         copy: false,
-        why_not_copied: None,
+        why_not_copied: Some(why.to_string()),
         sample_rate: sound::SAMPLE_RATE,
-        channels: if mono { 1 } else { 2 },
-        bitrate,
+        channels: audio.channels.min(2),
+        bitrate: audio_bitrate(audio, options),
         language: audio.language.clone(),
         start_pts,
         time_base,
         pad_to: grid.exact.then_some(grid.duration),
-    };
-    Some(match kept {
-        Ok(kept) => AudioPlan {
-            copy: true,
-            bitrate: u32::try_from(kept.bitrate).unwrap_or(bitrate),
-            start_pts: kept.start,
-            time_base: audio.time_base,
-            pad_to: None,
-            ..encoded
-        },
-        Err(why) => AudioPlan { why_not_copied: Some(why.to_string()), ..encoded },
-    })
+    }
+}
+
+fn audio_bitrate(audio: &Audio, options: &Options) -> u32 {
+    if audio.channels == 1 { options.audio_bitrate / 2 } else { options.audio_bitrate }
 }

@@ -202,10 +202,7 @@ impl Encoder for Ffmpeg {
             .ok_or(Cause::Row("the plan has no audio"))?;
         let mut child = media::start(self, &argv, folder.path(), &lent, 1, pace).await?;
         let pipe = child.take_pipe(0).ok_or(Cause::Row("a pipe is missing"))?;
-        let packer = match &plan.audio {
-            Some(audio) if audio.copy => Packer::copying(&plan.grid, until.is_none()),
-            _ => Packer::new(&plan.grid),
-        };
+        let packer = Packer::of(plan, until);
         let read = pipe::read(pipe, packer, || media::read_well(&lent), out).await;
         believed(&lent, media::ended(argv.program, child, &lent, read).await)
     }

@@ -137,7 +137,7 @@ impl LookError {
         match self {
             Self::Unread(_) => false,
             Self::TooMuch => true,
-            Self::Run(e) => is_theirs(e),
+            Self::Run(e) => is_of_input(e),
         }
     }
 
@@ -161,7 +161,7 @@ impl LookError {
 
 /// Whether a run ended in a way that its input can cause: an exit code, a limit, a crash. Signal 9
 /// from elsewhere is the machine short of memory.
-pub(super) fn is_theirs(e: &ConfineError) -> bool {
+pub(crate) fn is_of_input(e: &ConfineError) -> bool {
     match e {
         ConfineError::NonZero { .. }
         | ConfineError::OverLimit { .. }

@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use uuid::Uuid;
 
 pub use ffmpeg::Ffmpeg;
+pub(crate) use media::is_of_input;
 
 use crate::error::TaskError;
 

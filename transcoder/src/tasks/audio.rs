@@ -10,6 +10,7 @@ use reelpin_schema::video::{self, Video};
 use super::lines::{self, lines};
 use super::store::Store;
 use super::{json, plan_of, probe_of, video_of};
+use crate::encoder::is_of_input;
 use crate::error::{Cause, TaskError};
 use crate::work::Work;
 
@@ -47,19 +48,19 @@ pub(super) fn is_copied(plan: &Plan) -> bool {
     plan.audio.as_ref().is_some_and(|audio| audio.copy)
 }
 
-/// Whether what ended a copy may be the copy's fault: damaged sound, or tables that lie.
+/// Whether what ended a copy comes of what is copied: damaged sound, or tables that lie. It would be so again.
 pub(super) fn is_of_copy(e: &TaskError) -> bool {
     match e {
         TaskError::Theirs(_) => true,
-        TaskError::Ours(cause) => matches!(
-            cause,
-            Cause::Mismatch(_) | Cause::Fmp4(_) | Cause::Media { .. } | Cause::Init { .. }
-        ),
+        TaskError::Ours(Cause::Media { source, .. }) => is_of_input(source),
+        TaskError::Ours(cause) => {
+            matches!(cause, Cause::Mismatch(_) | Cause::Fmp4(_) | Cause::Init { .. })
+        }
         TaskError::Lost | TaskError::Later(_) => false,
     }
 }
 
-/// Sound that cannot be copied is tried once more as it is, then encoded; the picture stays.
+/// Sound that cannot be copied is encoded; the picture stays.
 async fn encode_instead(
     work: &Work,
     lease: &Lease,
@@ -67,9 +68,6 @@ async fn encode_instead(
     plan: &Plan,
     e: TaskError,
 ) -> Result<(), TaskError> {
-    if lease.failures() == 0 && matches!(e, TaskError::Ours(_)) {
-        return Err(e);
-    }
     tracing::warn!(video.id = %video.id, "its sound is encoded, not copied: {e}");
     let plan = json("plan", &plan.encoding_sound(&probe_of(video)?, &work.options))?;
     let held = lease.clone();

@@ -41,7 +41,10 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         let store = Store::new(work, lease, planned, END, 1);
         match lines::hear(work, &store, &video, &plan, plan.grid.cut(1), sound).await {
             // The picture need not wait until the sound's own task encodes it.
-            Err(e) if is_copied(&plan) && is_of_copy(&e) => Ok(()),
+            Err(e) if is_copied(&plan) && is_of_copy(&e) => {
+                tracing::warn!(video.id = %video.id, "its sound is left to a task of its own: {e}");
+                Ok(())
+            }
             heard => heard,
         }
     };

@@ -72,7 +72,7 @@ fn copied(argv: &mut Argv, audio: &AudioPlan, until: Option<u64>) {
 }
 
 /// Decodes beside it what is copied: players stop at a damaged frame that an encoder would have left out, so the first
-/// one ends it all.
+/// one ends it all, also one before the film begins, which is not copied.
 fn decoded(argv: &mut Argv, audio: &AudioPlan, until: Option<u64>) {
     argv.arg("-map").arg(format!("0:{}", audio.stream));
     if let Some(end) = end_of_copy(audio, until) {

@@ -41,6 +41,9 @@ pub enum Why {
     /// No tables, odd ones, frames of different lengths, or a picture without an index.
     #[error("the file is no MP4 that tells exactly when it is heard")]
     NoFrames,
+    /// Copying it was tried, and something else came out.
+    #[error("it is damaged, or not what the file's tables say")]
+    Damaged,
     /// An edit list hides some of it.
     #[error("the file hides some of it")]
     Hidden,

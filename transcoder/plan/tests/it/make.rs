@@ -129,7 +129,7 @@ pub(crate) fn audio(plan: &Plan, path: &str, dir: &Path, until: Option<u64>) -> 
     let file = dir.join("audio");
     let printed = run_to(&argv, std::slice::from_ref(&file));
     assert_eq!(printed.code, Some(0), "{argv}{}", printed.stderr);
-    let mut packer = Packer::new(&plan.grid);
+    let mut packer = Packer::of(plan, until);
     let (mut init, mut segments, mut samples) = (None, Vec::new(), Vec::new());
     for part in parts(&fs::read(&file).unwrap()) {
         match part {
