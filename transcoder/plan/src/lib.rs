@@ -6,7 +6,7 @@
 //! | [`index`] | the times of all frames of the picture track |
 //! | [`container`] | the same from the tables of MP4, MOV and Matroska files, by ranges |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
-//! | [`copy`] | whether the top rung can be the original's own picture |
+//! | [`copy`] | whether the top rung can be the original's own picture, and the sound its own sound |
 //! | [`grid`] | where GOPs and segments are cut |
 //! | [`stretch`], [`mod@run`] | what one task and one ffmpeg encode |
 //! | [`plan`] | all of the above as one stored value |

@@ -84,7 +84,7 @@ pub(super) async fn picture(
     Ok(())
 }
 
-/// Encodes the sound, up to `until` ticks at least, and stores it.
+/// Makes the sound, up to `until` ticks at least, and stores it.
 pub(super) async fn hear(
     work: &Work,
     store: &Store<'_>,
