@@ -23,7 +23,7 @@ const LOOK_BEGUN_MS = 3000;
 /** More rungs are taken in mid-play only with this much of the film beyond the playhead, and this much of it buffered. */
 const AHEAD = 8;
 const BUFFERED = 3;
-/** Times that the same rungs are asked for: hls.js may not want them all. */
+/** Times that the same rungs are asked for until somebody pauses: hls.js may not want them all. */
 const TRIES = 5;
 
 export class RpPlayer extends HTMLElement {
@@ -59,6 +59,7 @@ export class RpPlayer extends HTMLElement {
       },
     });
     playerKeys({ toggle: () => this.#live && this.toggle(), seekBy: (seconds) => this.seek(this.#video.currentTime + seconds), mute: () => this.mute(), fill: () => this.fill() }, signal);
+    this.#video.addEventListener("pause", () => (this.#tried.times = 0), { signal });
     for (const name of ["pause", "seeked", "waiting"]) this.#video.addEventListener(name, () => this.#takeMore(), { signal });
     hideWhenIdle({ frame: this.#frame, video: this.#video, controls: this.#controls, act: () => this.toggle(), ready: () => this.#playback.begun, signal });
     this.#veil.addEventListener("focus-lost", () => this.#controls.querySelector("button").focus(), { signal });
@@ -193,13 +194,13 @@ export class RpPlayer extends HTMLElement {
 
   #film() {
     const length = total(this.#record.duration, this.#video.duration);
-    this.#playback.film({ ready: this.#growth?.ready ?? length, duration: length, growing: this.#growing });
+    this.#playback.film({ ready: this.#growth?.ready ?? length, duration: length, growing: this.#growing, target: this.#growth?.target });
   }
 
   /** Rungs that the master has and hls.js has not: taken at a pause or a stop at once, in mid-play with enough in hand. */
   #takeMore() {
     const growth = this.#growth;
-    if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0) return;
+    if (!growth || growth.rungs.length === 0 || this.#source.rungs.length === 0 || this.#source.taking) return;
     if (new Set(growth.rungs).size <= this.#source.rungs.length) return;
     const { currentTime, paused, readyState, buffered } = this.#video;
     const ahead = buffered.length > 0 ? buffered.end(buffered.length - 1) - currentTime : 0;

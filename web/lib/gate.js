@@ -1,12 +1,12 @@
 /** When a film that is still being made may begin to play, so that it does not have to stop again. Pure; all times in seconds. */
 
-/** The plan's grid: the lengths of the first segments, and of all others. */
+/** The plan's grid: the lengths of the first segments, and of all others unless the playlist says otherwise. */
 const GRID = [2, 2, 2, 2, 4, 4];
 const REST = 6;
 /** Film seconds per second from which nobody waits: what is missing comes faster than it is watched. */
 const FAST = 2;
-/** A segment can lie this long before a player has heard of it: half a target duration. */
-const UNSEEN = 3;
+/** A segment can lie this long before a player has heard of it, in target durations. */
+const UNSEEN = 0.5;
 /** So long after its first part a film of which nothing more came is not begun, unless this much of it is ahead. */
 const SILENCE = 2.5;
 const PLENTY = 12;
@@ -40,12 +40,14 @@ export function shortage({ ready, duration, position = 0, speed, since = 0, cuts
 
 /**
  * Whether playing may begin at `position`: `{go: true}`, or `{go: false, seconds}` until it may; null seconds are not known
- * yet. `speed` is null while nothing is known of it, and `watched` says for how long the growth has been looked at.
+ * yet. `speed` is null while nothing is known of it, `watched` says for how long the growth has been looked at, and `target`
+ * is the playlist's target duration.
  */
-export function gate({ ready, duration, position = 0, ended = false, speed = null, since = 0, watched = 0 }) {
+export function gate({ ready, duration, position = 0, ended = false, speed = null, since = 0, watched = 0, target = REST }) {
   if (ended || !(ready < duration - NEARLY)) return { go: true };
   if (speed === null) return watched < SILENCE || ready - position >= PLENTY ? { go: true } : { go: false, seconds: null };
   if (speed >= FAST) return { go: true };
-  const seconds = shortage({ ready, duration, position, speed, since }) + UNSEEN;
+  const cuts = cutsAfter(ready, duration, GRID, target);
+  const seconds = shortage({ ready, duration, position, speed, since, cuts }) + UNSEEN * target;
   return seconds > 0 ? { go: false, seconds } : { go: true };
 }

@@ -13,8 +13,9 @@ const RENDERED_MS = 2_500;
 const MASTER_EACH = 5;
 
 export class Growth {
-  /** Seconds that are ready, whether that is all, and the heights of the rungs. */
+  /** Seconds that are ready, the target duration (undefined until it is known), whether that is all, and the heights of the rungs. */
   ready = 0;
+  target = undefined;
   ended = false;
   rungs = [];
   #fetch;
@@ -66,8 +67,9 @@ export class Growth {
     if (this.#looks % MASTER_EACH === 0) await this.#rungs();
     this.#looks += 1;
     if (this.#variants.length === 0) throw new Error(`no rungs in ${this.#master}`);
-    const { ready, ended } = listed(await this.#text(this.#variants[0].url));
+    const { ready, ended, target } = listed(await this.#text(this.#variants[0].url));
     this.ready = Math.max(this.ready, ready);
+    this.target = target || undefined;
     // The last rung may have come with the last segment.
     if (ended) await this.#rungs();
     this.ended = ended;

@@ -2,7 +2,7 @@
 
 /** How far back growth counts: what the encoder did before says little about what it does now. */
 const WINDOW = 60;
-/** A length that comes next, where the grid is not known. */
+/** The length of a segment that comes next, where the playlist does not tell. */
 const NEXT = 6;
 /** A film must have been playable for this long for its mean to say something. */
 const OLD = 10;
@@ -10,21 +10,21 @@ const OLD = 10;
 export class Pace {
   #first = null;
   #ready = 0;
-  #target;
+  #target = NEXT;
   /** When the ready part was seen to grow, and to what. */
   #grown = [];
   #step;
   /** Film seconds per second before the first look, where somebody knows. */
   #before = null;
 
-  /** Growth may be `step` seconds older, in the mean, than it is seen; `target` is the length of a segment that comes next. */
-  constructor({ step = 0.5, target = NEXT } = {}) {
+  /** Growth may be `step` seconds older, in the mean, than it is seen. */
+  constructor({ step = 0.5 } = {}) {
     this.#step = step;
-    this.#target = target;
   }
 
-  /** At `now`, `ready` seconds of the film exist. */
-  saw(now, ready) {
+  /** At `now`, `ready` seconds of the film exist; `target` is the length of a segment that comes next. */
+  saw(now, ready, target = NEXT) {
+    this.#target = target;
     if (this.#first === null) this.#first = now;
     else if (ready > this.#ready) this.#grown.push({ at: now, ready });
     this.#ready = Math.max(this.#ready, ready);

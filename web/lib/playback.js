@@ -47,11 +47,14 @@ export class Playback {
     signal.addEventListener("abort", () => this.#rest());
   }
 
-  /** Takes what is known of the film: `{ready, duration, growing}` in seconds; not growing is all there will be. */
-  film({ ready, duration, growing }) {
-    this.#film = { ready, duration, growing };
+  /**
+   * Takes what is known of the film: `{ready, duration, growing, target}` in seconds; not growing is all there will be, and
+   * `target` is the target duration of its playlists.
+   */
+  film({ ready, duration, growing, target }) {
+    this.#film = { ready, duration, growing, target };
     if (growing && ready > 0) {
-      this.#pace.saw(this.#seconds, ready);
+      this.#pace.saw(this.#seconds, ready, target);
       this.#older();
     }
     this.#look();
@@ -80,8 +83,8 @@ export class Playback {
 
   /** Where somebody who began now would begin, or have to wait: the gate's decision. */
   get decision() {
-    const { ready, duration, growing } = this.#film;
-    return gate({ ready, duration, position: this.#video.currentTime, ended: !growing, ...this.#pace.at(this.#seconds) });
+    const { ready, duration, growing, target } = this.#film;
+    return gate({ ready, duration, position: this.#video.currentTime, ended: !growing, target, ...this.#pace.at(this.#seconds) });
   }
 
   /** Why it stands still although somebody wants to watch: null, "held", "edge" (the next part is due) or "line". */

@@ -42,6 +42,11 @@ export class Source {
     if (this.#hls) this.#hls.nextLevel = this.#level(this.#hls);
   }
 
+  /** Whether more rungs are being taken: nobody else need ask for them. */
+  get taking() {
+    return this.#taking;
+  }
+
   /** Plays `address` from where the element is; another source stops the element. */
   async open(address) {
     const { currentTime } = this.#video;

@@ -47,6 +47,8 @@ test("who may begin, and who waits for how long", () => {
     ["as fast as it plays, with little to spare", { ...film, ready: 6, speed: 1 }, { go: false, seconds: 3 }],
     ["as fast as it plays, with enough to spare", { ...film, speed: 1, ready: 18 }, { go: true }],
     ["the same while the next segment is nearly there", { ...film, speed: 1, ready: 8, since: 3 }, { go: true }],
+    ["as fast as it plays, in segments of 10 s", { ...film, speed: 1, target: 10 }, { go: false, seconds: 3 }],
+    ["the same with enough to spare for them", { ...film, speed: 1, ready: 18, target: 10 }, { go: true }],
     ["half as fast: half of it has to be there", { ...film, speed: 0.5, ready: 16 }, { go: false, seconds: 575 }],
     ["half as fast, later in the film", { ...film, speed: 0.5, ready: 592, position: 400 }, { go: true }],
     ["all of it is there", { ...film, ready: 600, speed: 0.1 }, { go: true }],
