@@ -176,9 +176,10 @@ mod tests {
 
     use super::*;
     use crate::index::Packet;
+    use crate::{Options, Plan};
 
     /// 8 s of 1080p at 25 frames a second; `change` is what differs from a picture that conforms.
-    fn told(change: impl Fn(&mut Probe, &mut Vec<Packet>)) -> String {
+    fn film(change: impl Fn(&mut Probe, &mut Vec<Packet>)) -> (Probe, Option<Index>) {
         let json = serde_json::json!({
             "streams": [{
                 "index": 0, "codec_name": "h264", "codec_type": "video", "profile": "High",
@@ -197,7 +198,11 @@ mod tests {
         });
         let mut packets: Vec<Packet> = packets.collect();
         change(&mut probe, &mut packets);
-        let index = Index::new(packets);
+        (probe, Index::new(packets))
+    }
+
+    fn told(change: impl Fn(&mut Probe, &mut Vec<Packet>)) -> String {
+        let (probe, index) = film(change);
         let video = probe.video.as_ref().unwrap();
         let top = Size { width: 1920, height: 1080 };
         let told = conforms(&probe, video, index.as_ref(), &top, Rational::whole(25), 1);
@@ -206,6 +211,23 @@ mod tests {
 
     fn video(probe: &mut Probe) -> &mut Video {
         probe.video.as_mut().unwrap()
+    }
+
+    #[test]
+    fn no_rung_below_what_is_copied_may_have_more() {
+        let caps = |size: u32| {
+            let (probe, index) =
+                film(|_, packets| packets.iter_mut().for_each(|one| one.size = size));
+            let plan = Plan::new(&probe, index.as_ref(), &Options::default()).unwrap();
+            let rungs = plan.video.unwrap().rungs;
+            let told = rungs.iter().map(|one| format!("{} {}", one.max_bitrate / 1000, one.copy));
+            format!("{} kbit/s: {}", size / 5, told.collect::<Vec<_>>().join(", "))
+        };
+        expect![[r#"
+            4000 kbit/s: 1400 false, 2800 false, 5000 true
+            900 kbit/s: 900 false, 900 false, 5000 true
+            100 kbit/s: 204 false, 460 false, 5000 true"#]]
+        .assert_eq(&[20_000, 4500, 500].map(caps).join("\n"));
     }
 
     #[test]

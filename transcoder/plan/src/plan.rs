@@ -256,9 +256,15 @@ fn plan_video(
     let original_rate = original_bit_rate(probe, video, grid.duration);
     let mut rungs: Vec<Rung> =
         sizes.iter().map(|size| rung(size, frame_rate, original_rate)).collect();
-    if let Some(top) = rungs.last_mut().filter(|_| !grid.groups.is_empty()) {
+    if let Some((top, lower)) = rungs.split_last_mut().filter(|_| !grid.groups.is_empty()) {
         top.copy = true;
         top.max_bitrate = rates::cap(top.width, top.height, frame_rate, None);
+        // It has the rate that it has, and no rung below it may have more.
+        if let Some(kept) = index.and_then(|index| index.bit_rate(grid.duration)) {
+            for rung in lower {
+                rung.max_bitrate = rates::below_copied(rung.width, rung.height, frame_rate, kept);
+            }
+        }
     }
     let groups_of = index.filter(|_| grid.exact).map_or(&[][..], Index::groups);
     let keys = groups_of.iter().filter_map(|group| {

@@ -22,12 +22,31 @@ const OF_ORIGINAL_PERCENT: u64 = 130;
 /// More pixels never give less.
 pub fn cap(width: u32, height: u32, rate: Rational, original: Option<u64>) -> u64 {
     let pixels = u64::from(width) * u64::from(height);
-    let fps_100 = (rate.as_f64() * 100.0).round().clamp(100.0, 6000.0) as u64;
+    let fps_100 = fps_100(rate);
     let cap = at_30_fps(pixels) * motion_percent(fps_100) / 100;
-    let floor = pixels * fps_100 / 100 * FLOOR_PER_100_PIXELS / 100;
     let bound = original.map_or(u64::MAX, |bits| bits.saturating_mul(OF_ORIGINAL_PERCENT) / 100);
-    let bound = bound.max(floor);
-    (cap.min(bound) / 1000).max(64) * 1000
+    whole(cap.min(bound.max(floor(pixels, fps_100))))
+}
+
+/// The same for a rung below one that is copied and has `kept` bits/s: no more than that, but for the floor.
+pub fn below_copied(width: u32, height: u32, rate: Rational, kept: u64) -> u64 {
+    let pixels = u64::from(width) * u64::from(height);
+    let bound = whole(kept.max(floor(pixels, fps_100(rate))));
+    cap(width, height, rate, Some(kept)).min(bound)
+}
+
+/// Frames in 100 s, of rates of 1 to 60 a second.
+fn fps_100(rate: Rational) -> u64 {
+    (rate.as_f64() * 100.0).round().clamp(100.0, 6000.0) as u64
+}
+
+fn floor(pixels: u64, fps_100: u64) -> u64 {
+    pixels * fps_100 / 100 * FLOOR_PER_100_PIXELS / 100
+}
+
+/// In whole kbit/s, rounded down, and at least 64.
+fn whole(rate: u64) -> u64 {
+    (rate / 1000).max(64) * 1000
 }
 
 fn at_30_fps(pixels: u64) -> u64 {
