@@ -63,6 +63,7 @@ codes! {
     UpgradeRequired = "upgrade_required", UPGRADE_REQUIRED, "This address speaks WebSocket";
     Internal = "internal", INTERNAL_SERVER_ERROR, "Something went wrong on our side";
     Busy = "busy", SERVICE_UNAVAILABLE, "The server is busy";
+    MadeAnew = "made_anew", SERVICE_UNAVAILABLE, "A part of the video is made anew";
     NotReady = "not_ready", SERVICE_UNAVAILABLE, "The server is not ready";
 }
 

@@ -8,6 +8,7 @@ pub mod confine;
 pub mod encoder;
 mod error;
 mod published;
+mod shunned;
 pub mod steps;
 mod tasks;
 mod work;

@@ -15,6 +15,7 @@ use reelpin_schema::queue::Queue;
 use crate::confine::{ConfineError, WorkError};
 use crate::encoder::Encoder;
 use crate::error::TaskError;
+use crate::shunned::Shunned;
 
 /// The engines that a worker is given. Clones share them.
 #[derive(Clone)]
@@ -55,6 +56,8 @@ pub(crate) struct Work {
     pub(crate) options: Options,
     /// The worker's own, for people.
     pub(crate) name: String,
+    /// What others may have first.
+    pub(crate) shunned: Shunned,
 }
 
 impl Work {

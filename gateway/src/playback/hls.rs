@@ -124,4 +124,4 @@ async fn stored(app: &App, id: Uuid, name: &str) -> Result<Arc<Playlist>, Proble
     Ok(app.live.put(id, name, Playlist::new(bytes, name.to_owned())))
 }
 
-problems!(Problems: VideoNotFound, FileNotFound, NotPlayableYet, VideoDeleted, BadRange);
+problems!(Problems: VideoNotFound, FileNotFound, NotPlayableYet, MadeAnew, VideoDeleted, BadRange);

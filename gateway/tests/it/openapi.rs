@@ -62,7 +62,7 @@ async fn every_route_with_its_problems() -> anyhow::Result<()> {
         get /video/{id}/events
             200 bad_query video_not_found video_deleted wrong_host internal busy
         get /video/{id}/hls/{path}
-            200 206 304 video_not_found file_not_found not_playable_yet video_deleted bad_range wrong_host internal busy
+            200 206 304 video_not_found file_not_found not_playable_yet video_deleted bad_range wrong_host internal made_anew busy
         get /video/{id}/mp4/{rung}
             200 206 304 bad_query video_not_found file_not_found video_deleted bad_range wrong_host internal busy
         get /video/{id}/poster

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use time::OffsetDateTime;
 use tokio_postgres::Row;
 use uuid::Uuid;
 
@@ -23,6 +24,7 @@ pub struct Lease {
     attempt: i64,
     max_attempts: i64,
     token: Uuid,
+    ready_at: OffsetDateTime,
 }
 
 impl Lease {
@@ -66,6 +68,11 @@ impl Lease {
         self.token
     }
 
+    /// Since when it was ready.
+    pub(super) fn ready_at(&self) -> OffsetDateTime {
+        self.ready_at
+    }
+
     /// What every object key of this attempt carries: [`suffix`].
     pub fn suffix(&self) -> String {
         suffix(self.token)
@@ -80,6 +87,7 @@ impl Lease {
             attempt: row.get("attempt"),
             max_attempts: row.get("max_attempts"),
             token: row.get("lease_token"),
+            ready_at: row.get("ready_at"),
         })
     }
 }
@@ -90,8 +98,12 @@ pub fn suffix(token: Uuid) -> String {
     hex[hex.len() - 6..].to_owned()
 }
 
-/// Claims the oldest ready task of one of these kinds; `None` when there is none. Of the oldest few, one with a lower
-/// place goes first: the beginning of a film, for which someone may be waiting, before the far parts of others.
+/// Claims the ready task of one of these kinds that is wanted first; `None` when there is none. A stretch is wanted when
+/// somebody who began to watch as it became ready would come to it: segment `place` begins after at most 6 s for each before
+/// it. So the beginning of a film goes before the far parts of others, which do not wait for ever, and what was interrupted
+/// before what comes after it; a published folder is pinned before an original. The places of pins at services are no order.
+/// Only the 1024 that are ready for longest are looked at, some ten films of two hours. `not` are videos that others may have
+/// first.
 ///
 /// `token` is a fresh UUIDv4 for each call of `run_tx`: a body that runs again after a commit whose
 /// answer was lost finds its own claim.
@@ -103,13 +115,14 @@ pub async fn claim(
     token: Uuid,
     worker: &str,
     kinds: &[Kind],
+    not: &[Uuid],
 ) -> Result<Option<Lease>, DbError> {
     let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
     let mine = tx
         .opt(
             sql!(
                 "-- task.claimed
-            SELECT id, video_id, kind, place, attempt, max_attempts, lease_token FROM tasks
+            SELECT id, video_id, kind, place, attempt, max_attempts, lease_token, ready_at FROM tasks
             WHERE lease_token = $1"
             ),
             &[&token],
@@ -126,13 +139,15 @@ pub async fn claim(
                 attempt = attempt + 1, updated_at = $3
             WHERE state = 'ready' AND id = (
                 SELECT id FROM
-                    (SELECT id, place, ready_at FROM tasks
-                    WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4)
-                    ORDER BY ready_at, id LIMIT 16) AS oldest
-                ORDER BY place, ready_at, id LIMIT 1)
-            RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token"
+                    (SELECT id, ready_at, CASE WHEN kind = 'pin_service' THEN 0 ELSE place END AS place
+                    FROM tasks
+                    WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4) AND NOT video_id = ANY($5)
+                    ORDER BY ready_at, id LIMIT 1024) AS oldest
+                ORDER BY extract(epoch FROM ready_at)::INT8 + place * 6, place, ready_at, id
+                LIMIT 1)
+            RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token, ready_at"
             ),
-            &[&token, &(tx.now() + LEASE), &tx.now(), &kinds],
+            &[&token, &(tx.now() + LEASE), &tx.now(), &kinds, &not],
         )
         .await?;
     let Some(row) = claimed else { return Ok(None) };

@@ -1,6 +1,7 @@
 //! Ending an attempt: finished, given back, refused, deferred, cancelled, or swept away.
 
 use serde_json::Value;
+use time::OffsetDateTime;
 use uuid::Uuid;
 
 use super::enqueue::{NewTask, enqueue, release};
@@ -90,7 +91,19 @@ pub async fn give_back(
     wait: time::Duration,
     cause: &str,
 ) -> Result<Ended, DbError> {
-    let state = State::Running.missed(lease.attempt(), lease.max_attempts());
+    let standing = tx
+        .opt(
+            fenced(sql!(
+                "-- task.standing
+                UPDATE tasks SET updated_at = $3 WHERE id = $1 AND lease_token = $2
+                RETURNING max_attempts"
+            )),
+            &[&lease.task(), &lease.token(), &tx.now()],
+        )
+        .await?
+        .ok_or(DbError::LeaseLost)?;
+    // Not the lease's: what was stored since counts.
+    let state = State::Running.missed(lease.attempt(), standing.get("max_attempts"));
     let error = serde_json::json!({ "cause": cause.chars().take(CAUSE).collect::<String>() });
     leave(tx, lease, state, wait, Some(error)).await?;
     Ok(Ended { video: lease.video(), kind: lease.kind(), place: lease.place(), state })
@@ -146,6 +159,7 @@ async fn leave(
         State::Done | State::Dead | State::Cancelled => Some(tx.now()),
         State::Waiting | State::Ready | State::Running => None,
     };
+    let ready_at = if wait.is_zero() { ready_again(lease.ready_at()) } else { tx.now() + wait };
     let left = tx
         .exec(
             fenced(sql!(
@@ -158,7 +172,7 @@ async fn leave(
                 &lease.task(),
                 &lease.token(),
                 &state.name(),
-                &(tx.now() + wait),
+                &ready_at,
                 &error,
                 &tx.now(),
                 &ended_at,
@@ -173,6 +187,12 @@ async fn leave(
         unwait(tx, lease.task(), lease.video()).await?;
     }
     Ok(())
+}
+
+/// When a task becomes ready once nobody has it any more and nothing is to be waited for: when it was, so that it keeps its
+/// turn, but for the microsecond that makes its announcement another one.
+fn ready_again(ready_at: OffsetDateTime) -> OffsetDateTime {
+    ready_at + time::Duration::MICROSECOND
 }
 
 async fn close(tx: &Tx, task: Uuid, attempt: i64) -> Result<(), DbError> {
@@ -198,7 +218,7 @@ pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
         .all(
             sql!(
                 "-- task.expired
-            SELECT id, video_id, kind, place, attempt, max_attempts FROM tasks
+            SELECT id, video_id, kind, place, attempt, max_attempts, ready_at FROM tasks
             WHERE state = 'running' AND lease_until < $1 ORDER BY lease_until LIMIT $2"
             ),
             &[&tx.now(), &limit],
@@ -207,12 +227,16 @@ pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
     let mut ended = Vec::with_capacity(expired.len());
     for row in expired {
         let (task, attempt): (Uuid, i64) = (row.get("id"), row.get("attempt"));
-        let state = State::Running.missed(attempt, row.get("max_attempts"));
+        let (kind, most) = (Kind::from_name(row.get("kind"))?, row.get("max_attempts"));
+        let state = State::Running.missed(attempt, most);
+        // What stored nothing may be what killed its worker, and goes behind all others.
+        let moved_on = most == attempt + kind.max_attempts();
+        let ready_at = if moved_on { ready_again(row.get("ready_at")) } else { tx.now() };
         tx.exec_one(
             "the task",
             sql!(
                 "-- task.sweep
-            UPDATE tasks SET state = $2, ready_at = $3, announced_at = NULL, lease_token = NULL,
+            UPDATE tasks SET state = $2, ready_at = $6, announced_at = NULL, lease_token = NULL,
                 lease_until = NULL, error = $4, updated_at = $3,
                 ended_at = CASE WHEN $2 = 'dead' THEN $3 ELSE ended_at END
             WHERE id = $1 AND state = 'running' AND attempt = $5 AND lease_until < $3"
@@ -223,11 +247,12 @@ pub async fn sweep(tx: &Tx, limit: i64) -> Result<Vec<Ended>, DbError> {
                 &tx.now(),
                 &serde_json::json!({ "cause": "the lease expired" }),
                 &attempt,
+                &ready_at,
             ],
         )
         .await?;
         close(tx, task, attempt).await?;
-        let (video, kind) = (row.get("video_id"), Kind::from_name(row.get("kind"))?);
+        let video = row.get("video_id");
         if state == State::Dead && !kind.fails_video() {
             unwait(tx, task, video).await?;
         }

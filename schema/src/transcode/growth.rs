@@ -45,12 +45,12 @@ pub enum Grown {
     No,
     /// The rendition reaches further.
     Further,
-    /// These rungs reach as far as those that the growing master lists, and have joined them.
+    /// These rungs reach as far as what the growing playlists show, and have joined the master.
     Listed(Vec<String>),
 }
 
-/// Notes that a segment was stored. A rung joins the growing master when it reaches as far as what is listed there;
-/// the lowest rung and the sound with their first segment.
+/// Notes that a segment was stored. A rung joins the growing master when it reaches as far as the playlists show, which is
+/// what all listed ones have; the lowest rung and the sound with their first segment.
 ///
 /// # Errors
 /// [`DbError::Stale`] when the rendition is gone.
@@ -151,9 +151,9 @@ async fn caught_up(
     if all.first().is_some_and(|lowest| lowest.id == own.id) {
         return Ok(Some(Joins::First));
     }
-    let mut listed = all.iter().filter(|one| one.listed && !one.is_audio()).peekable();
-    let caught_up = listed.peek().is_some() && listed.all(|one| prefix >= one.prefix);
-    Ok(caught_up.then_some(Joins::Later))
+    let listed = all.iter().filter(|one| one.listed && !one.is_audio());
+    let shown = listed.map(|one| one.prefix).min();
+    Ok(shown.is_some_and(|shown| prefix >= shown).then_some(Joins::Later))
 }
 
 /// The HLS renditions of a video, lowest first, audio last.

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use reelpin_schema::db::{Db, DbError};
+use reelpin_schema::db::{Db, DbError, Tx};
 use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
 use reelpin_testing::database;
 use tokio::task::JoinSet;
@@ -12,7 +12,7 @@ use crate::video::ticket;
 
 pub(crate) async fn claim(db: &Db, kinds: &[Kind]) -> Option<Lease> {
     let (token, kinds) = (Uuid::new_v4(), kinds.to_vec());
-    db.run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &kinds).await)
+    db.run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &kinds, &[]).await)
         .await
         .unwrap()
 }
@@ -79,6 +79,83 @@ async fn the_beginning_of_a_film_goes_before_the_far_parts_of_another() {
 }
 
 #[tokio::test]
+async fn the_beginning_of_a_film_does_not_wait_for_a_long_one() {
+    let db = database().await.unwrap();
+    let (long, short) = (ticket(&db).await, ticket(&db).await);
+    for place in (0..1200).step_by(20) {
+        enqueue(&db, long, NewTask::at(Kind::Encode, place)).await;
+    }
+    enqueue(&db, short, NewTask::at(Kind::Encode, 0)).await;
+    assert_eq!(claim(&db, &[Kind::Encode]).await.unwrap().video(), long);
+    assert_eq!(claim(&db, &[Kind::Encode]).await.unwrap().video(), short);
+    // Who watches the long one has come to its 600th second meanwhile.
+    let set = "UPDATE tasks SET ready_at = ready_at - interval '600 s' WHERE video_id = $1";
+    db.run_tx("test.earlier", async move |tx| tx.exec(set, &[&long]).await).await.unwrap();
+    enqueue(&db, ticket(&db).await, NewTask::at(Kind::Encode, 0)).await;
+    let lease = claim(&db, &[Kind::Encode]).await.unwrap();
+    assert_eq!((lease.video(), lease.place()), (long, 20));
+}
+
+#[tokio::test]
+async fn what_was_interrupted_goes_before_what_comes_after_it() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    for place in (0..600).step_by(20) {
+        enqueue(&db, video, NewTask::at(Kind::Encode, place)).await;
+    }
+    let set = "UPDATE tasks SET ready_at = ready_at - interval '1 hour' WHERE video_id = $1";
+    db.run_tx("test.earlier", async move |tx| tx.exec(set, &[&video]).await).await.unwrap();
+    let died = claim(&db, &[Kind::Encode]).await.unwrap();
+    let held = died.clone();
+    db.run_tx("test.progressed", async move |tx| task::progressed(tx, &held).await).await.unwrap();
+    expire(&db, &died).await;
+    assert_eq!(sweep(&db).await.len(), 1);
+    let left = claim(&db, &[Kind::Encode]).await.unwrap();
+    let (back, none) = (left.clone(), time::Duration::ZERO);
+    db.run_tx("test.defer", async move |tx| task::defer(tx, &back, none).await).await.unwrap();
+    let third = claim(&db, &[Kind::Encode]).await.unwrap();
+    assert_eq!([died.place(), left.place(), third.place()], [0, 0, 0]);
+}
+
+#[tokio::test]
+async fn what_is_left_to_others_is_not_claimed() {
+    let db = database().await.unwrap();
+    let (left, other) = (ticket(&db).await, ticket(&db).await);
+    for video in [left, other] {
+        enqueue(&db, video, NewTask::of(Kind::Encode)).await;
+    }
+    let but = async || {
+        let token = Uuid::new_v4();
+        let claim = async move |tx: &Tx| task::claim(tx, token, "test", &Kind::ALL, &[left]).await;
+        db.run_tx("test.claim", claim).await.unwrap()
+    };
+    assert_eq!(but().await.unwrap().video(), other);
+    assert_eq!(but().await, None);
+    assert_eq!(claim(&db, &[Kind::Encode]).await.unwrap().video(), left);
+}
+
+#[tokio::test]
+async fn what_the_last_attempt_stored_counts() {
+    let db = database().await.unwrap();
+    let video = ticket(&db).await;
+    enqueue(&db, video, NewTask::of(Kind::Encode)).await;
+    for attempt in 1..=Kind::Encode.max_attempts() + 1 {
+        let lease = claim(&db, &[Kind::Encode]).await.unwrap();
+        let last = attempt == Kind::Encode.max_attempts();
+        let ended = db
+            .run_tx("test.give_back", async move |tx| {
+                if last {
+                    task::progressed(tx, &lease).await?;
+                }
+                task::give_back(tx, &lease, time::Duration::ZERO, "test").await
+            })
+            .await
+            .unwrap();
+        assert_eq!(ended.state, State::Ready, "after attempt {attempt}");
+    }
+}
+
+#[tokio::test]
 async fn a_claim_whose_answer_was_lost_is_found_again() {
     let db = database().await.unwrap();
     let video = ticket(&db).await;
@@ -87,7 +164,7 @@ async fn a_claim_whose_answer_was_lost_is_found_again() {
     let token = Uuid::new_v4();
     let again = async || {
         db.run_tx("test.claim", async move |tx| {
-            task::claim(tx, token, "test", &[Kind::Audio, Kind::Poster]).await
+            task::claim(tx, token, "test", &[Kind::Audio, Kind::Poster], &[]).await
         })
         .await
         .unwrap()

@@ -23,14 +23,18 @@ pub struct Claimed {
     pub(super) sent: Duration,
 }
 
-/// Claims the oldest ready task of these kinds; where none is ready but stretches may be claimed, the
+/// Claims the ready task of these kinds that is wanted first; where none is ready but stretches may be claimed, the
 /// far part of one that another worker encodes.
 ///
 /// # Errors
 /// [`DbError`]; a claim whose answer was lost expires.
 pub async fn claim(worker: Worker, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
     let claimed = ready(&worker.work, kinds.clone()).await?;
-    if claimed.is_some() || !kinds.contains(&Kind::Encode) || !take_over(&worker.work).await? {
+    // Whose part of a film did not fit takes no more of it.
+    let now = worker.work.engines.ambient.now();
+    let fits = worker.work.shunned.at(now, &[Kind::Encode]).is_empty();
+    let may = claimed.is_none() && kinds.contains(&Kind::Encode) && fits;
+    if !may || !take_over(&worker.work).await? {
         return Ok(claimed);
     }
     ready(&worker.work, kinds).await
@@ -39,9 +43,10 @@ pub async fn claim(worker: Worker, kinds: Vec<Kind>) -> Result<Option<Claimed>, 
 async fn ready(work: &Work, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
     let sent = work.engines.ambient.now();
     let (token, name) = (work.engines.ambient.uuid(), work.name.clone());
+    let not = work.shunned.at(sent, &kinds);
     let lease = work
         .db()
-        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds).await)
+        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds, &not).await)
         .await?;
     Ok(lease.map(|lease| Claimed { lease, sent }))
 }

@@ -6,7 +6,7 @@ use reelpin_schema::pin;
 use reelpin_schema::task::{self, Ended, Lease, State};
 use reelpin_schema::video::{self, StepError};
 
-use crate::error::TaskError;
+use crate::error::{Cause, TaskError};
 use crate::work::Work;
 
 /// The first wait before a failed task is tried again; doubled by each attempt, at most
@@ -54,7 +54,13 @@ pub(super) async fn end(work: &Work, lease: &Lease, error: TaskError) -> Result<
                 .await?)
         }
         TaskError::Ours(cause) => {
-            let wait = jitter(work, backoff(lease.failures() + 1));
+            let wait = if matches!(cause, Cause::Init { .. }) {
+                // Made by another ffmpeg, it may fit: others may have it at once, and who made what is stored.
+                work.shunned.add(lease.video(), lease.kind(), work.engines.ambient.now());
+                time::Duration::ZERO
+            } else {
+                jitter(work, backoff(lease.failures() + 1))
+            };
             let cause = cause.to_string();
             work.db()
                 .run_tx("task.give_back", async move |tx| {

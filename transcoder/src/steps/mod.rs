@@ -17,6 +17,7 @@ pub use attempt::attempt;
 pub use claim::{Claimed, claim, sweep};
 
 use crate::encoder::Encoder;
+use crate::shunned::Shunned;
 use crate::work::{Collaborators, Work};
 
 /// Kinds of tasks that share a bound.
@@ -56,7 +57,9 @@ impl Worker {
         options: Options,
         name: String,
     ) -> Self {
-        Self { work: Arc::new(Work { engines, encoder, options, name }) }
+        Self {
+            work: Arc::new(Work { engines, encoder, options, name, shunned: Shunned::default() }),
+        }
     }
 
     /// The kinds of a lane that this worker can do: pins are for workers that have a node.

@@ -4,7 +4,7 @@ use reelpin_plan::Plan;
 use reelpin_schema::db::{DbError, Tx};
 use reelpin_schema::segment::Segment;
 use reelpin_schema::transcode::{self, Format, Transcode};
-use reelpin_schema::video;
+use reelpin_schema::video::{self, Status};
 use uuid::Uuid;
 
 use crate::video::{facts, record};
@@ -18,6 +18,8 @@ pub(super) struct Growing {
     pub(super) rows: Vec<Transcode>,
     /// Nothing will be added to any rendition, for whatever reason.
     over: bool,
+    /// Somebody may be watching, whatever is stored now.
+    pub(super) was_playable: bool,
     /// The cut up to which everything listed is stored, ticks; `None`: all of it is whole.
     edge: Option<u64>,
 }
@@ -30,6 +32,7 @@ impl Growing {
         let rows = transcode::of_video(tx, id).await?;
         let reach = transcode::reach(tx, id).await?;
         let over = video.status.is_ended();
+        let was_playable = video.status == Status::Playable;
         let reaches = |row: &Transcode| {
             let reached = reach.iter().find(|reach| reach.id == row.id).map_or(0, |reach| {
                 if !over && may_be_last(&plan, row) { reach.before } else { reach.end }
@@ -38,7 +41,7 @@ impl Growing {
         };
         let growing = rows.iter().filter(|row| is_listed(row) && !is_whole(&plan, row));
         let edge = growing.map(reaches).min();
-        Ok(Some(Self { plan, edge, over, rows }))
+        Ok(Some(Self { plan, edge, over, was_playable, rows }))
     }
 
     /// Whether there is something to list.

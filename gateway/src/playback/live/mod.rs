@@ -7,6 +7,8 @@ mod render;
 
 use std::sync::Arc;
 
+use axum::http::HeaderValue;
+use axum::http::header::RETRY_AFTER;
 use bytes::Bytes;
 use data_encoding::HEXLOWER;
 use reelpin_schema::db::DbError;
@@ -51,7 +53,7 @@ pub(crate) async fn master(app: &App, id: Uuid) -> Result<Arc<Playlist>, Problem
     }
     let growing = growing(app, id).await?;
     if !growing.can_play() {
-        return Err(not_yet());
+        return Err(absent(&growing));
     }
     Ok(app.live.put(id, LIVE, hashed(render::master(&growing))))
 }
@@ -65,7 +67,7 @@ pub(crate) async fn media(app: &App, id: Uuid, resolution: &str) -> Result<Arc<P
     let growing = growing(app, id).await?;
     let row = growing.row(resolution).ok_or_else(Problem::file_not_found)?;
     let (Some(init), true) = (&row.init_path, growing.can_play() && row.listed_at.is_some()) else {
-        return Err(not_yet());
+        return Err(absent(&growing));
     };
     let rendition = row.id;
     let segments = app
@@ -94,6 +96,20 @@ fn hashed(text: String) -> Playlist {
     let digest = Sha256::digest(text.as_bytes());
     let tag = HEXLOWER.encode(digest.get(..16).unwrap_or_default());
     Playlist::new(Bytes::from(text), tag)
+}
+
+/// Why there is no playlist. Who watches while a part is planned anew is told to wait for it: players give up at a 404 and
+/// ask again after a 503 (hls.js 1.7 twice, after 1 and 2 s).
+fn absent(growing: &Growing) -> Problem {
+    if !growing.was_playable || growing.can_play() {
+        return not_yet();
+    }
+    Problem::new(
+        Code::MadeAnew,
+        "A part of this video could not be used as it was, and is made once more.",
+        "Ask again in a second.",
+    )
+    .with(RETRY_AFTER, HeaderValue::from_static("1"))
 }
 
 fn not_yet() -> Problem {

@@ -118,6 +118,105 @@ async fn the_last_cut_is_shown_with_the_end() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn rungs_join_when_they_have_caught_up_and_all_are_cut_together() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let film = Film::ladder(&stage).await?;
+    let mut table = String::new();
+    let steps: &[(&str, &[(&str, u32)])] = &[
+        (
+            "the beginning, and all of the sound",
+            &[("480p", 0), ("audio", 0), ("audio", 1), ("audio", 2)],
+        ),
+        ("the lowest goes on", &[("480p", 1)]),
+        ("the highest is copied", &[("1080p", 0), ("1080p", 1), ("1080p", 2)]),
+        ("another begins", &[("720p", 0)]),
+        ("it reaches what is shown", &[("720p", 1)]),
+        ("the lowest has ended", &[("480p", 2)]),
+        ("all have", &[("720p", 2)]),
+    ];
+    for (when, stored) in steps {
+        for (rendition, sequence) in *stored {
+            film.store_segment(rendition, *sequence).await?;
+            if *sequence == 2 {
+                film.whole(rendition).await?;
+            }
+        }
+        tokio::time::sleep(RENDERED).await;
+        ladder(&film, when, &mut table).await?;
+    }
+    expect![[r#"
+        the beginning, and all of the sound: audio 1 480p 1
+        the lowest goes on: audio 2 480p 2
+        the highest is copied: audio 2 480p 2 1080p 2
+        another begins: audio 2 480p 2 1080p 2
+        it reaches what is shown: audio 2 480p 2 720p 2 1080p 2
+        the lowest has ended: audio 2 480p 2 720p 2 1080p 2
+        all have: audio 3, ended 480p 3, ended 720p 3, ended 1080p 3, ended
+    "#]]
+    .assert_eq(&table);
+    Ok(())
+}
+
+/// The master's rungs, and how much of each rendition is shown.
+async fn ladder(film: &Film<'_>, when: &str, table: &mut String) -> anyhow::Result<()> {
+    let master = film.stage.get(&film.path("/hls/live.m3u8")).await?.text();
+    write!(table, "{when}:")?;
+    for rendition in ["audio", "480p", "720p", "1080p"] {
+        if !master.contains(&format!("{rendition}/live.m3u8")) {
+            continue;
+        }
+        let path = film.path(&format!("/hls/{rendition}/live.m3u8"));
+        let text = film.stage.get(&path).await?.text();
+        let ended = if text.contains("#EXT-X-ENDLIST") { ", ended" } else { "" };
+        write!(table, " {rendition} {}{ended}", text.matches("#EXTINF").count())?;
+    }
+    writeln!(table)?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_watches_is_told_to_wait_while_the_sound_is_made_anew() -> anyhow::Result<()> {
+    let stage = Stage::new().await?;
+    let film = Film::planned(&stage).await?;
+    let mut table = String::new();
+    for rendition in ["480p", "audio"] {
+        film.store_segment(rendition, 0).await?;
+    }
+    answered(&film, "playable", &mut table).await?;
+    film.sound_anew().await?;
+    answered(&film, "its sound is forgotten", &mut table).await?;
+    film.store_segment("audio", 0).await?;
+    answered(&film, "its sound has begun anew", &mut table).await?;
+    expect![[r#"
+        playable
+          live.m3u8: 200 
+          480p/live.m3u8: 200 
+          audio/live.m3u8: 200 
+        its sound is forgotten
+          live.m3u8: 503 made_anew 1
+          480p/live.m3u8: 503 made_anew 1
+          audio/live.m3u8: 503 made_anew 1
+        its sound has begun anew
+          live.m3u8: 200 
+          480p/live.m3u8: 200 
+          audio/live.m3u8: 200 
+    "#]]
+    .assert_eq(&table);
+    Ok(())
+}
+
+async fn answered(film: &Film<'_>, when: &str, table: &mut String) -> anyhow::Result<()> {
+    writeln!(table, "{when}")?;
+    tokio::time::sleep(RENDERED).await;
+    for path in ["live.m3u8", "480p/live.m3u8", "audio/live.m3u8"] {
+        let said = film.stage.get(&film.path(&format!("/hls/{path}"))).await?;
+        let code = if said.status == 200 { "200".to_owned() } else { said.code() };
+        writeln!(table, "  {path}: {code} {}", said.header("retry-after"))?;
+    }
+    Ok(())
+}
+
 /// For longer than this no rendering is served.
 const RENDERED: Duration = Duration::from_millis(1100);
 

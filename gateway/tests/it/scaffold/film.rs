@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use reelpin_plan::{Options, Plan, Probe};
+use reelpin_plan::{Index, Options, Plan, Probe};
 use reelpin_schema::db::Tx;
 use reelpin_schema::event::Event;
 use reelpin_schema::file::{self, NewFile};
@@ -67,7 +67,18 @@ impl<'a> Film<'a> {
     /// Probed and planned.
     pub(crate) async fn planned(stage: &'a Stage) -> anyhow::Result<Self> {
         let film = Self::uploaded(stage).await?;
-        film.plan().await?;
+        film.plan(PROBE, None).await?;
+        Ok(film)
+    }
+
+    /// The same in three sizes, with an index: a key frame every 2 s.
+    pub(crate) async fn ladder(stage: &'a Stage) -> anyhow::Result<Self> {
+        let film = Self::uploaded(stage).await?;
+        let (low, high) = (r#""width": 854, "height": 480"#, r#""width": 1920, "height": 1080"#);
+        let packets =
+            (0..120).map(|n| format!("{},{}\n", n * 512, if n % 48 == 0 { "K_" } else { "__" }));
+        let index = Index::parse(&packets.collect::<String>()).context("no index")?;
+        film.plan(&PROBE.replace(low, high), Some(&index)).await?;
         Ok(film)
     }
 
@@ -97,7 +108,7 @@ impl<'a> Film<'a> {
         let mut others = Vec::new();
         let found = loop {
             let token = Uuid::new_v4();
-            let claim = async move |tx: &Tx| task::claim(tx, token, "test", &[kind]).await;
+            let claim = async move |tx: &Tx| task::claim(tx, token, "test", &[kind], &[]).await;
             match self.stage.db.run_tx("test.claim", claim).await? {
                 Some(lease) if lease.video() != self.id => others.push(lease),
                 found => break found,
@@ -126,11 +137,23 @@ impl<'a> Film<'a> {
         }
     }
 
-    async fn plan(&self) -> anyhow::Result<()> {
+    /// What is stored of the sound is forgotten, and its task begins once more.
+    pub(crate) async fn sound_anew(&self) -> anyhow::Result<()> {
+        let (db, id) = (&self.stage.db, self.id);
+        let enqueue = async move |tx: &Tx| task::enqueue(tx, id, &NewTask::of(Kind::Audio)).await;
+        db.run_tx("test.enqueue", enqueue).await?;
+        let lease = self.claim(Kind::Audio).await?;
+        let video = db.run_tx("test.video", async move |tx| video::get(tx, id).await).await?;
+        let plan = video.and_then(|video| video.plan).context("no plan")?;
+        let step = async move |tx: &Tx| video::sound_replanned(tx, &lease, &plan).await;
+        Ok(db.run_tx("test.replanned", step).await?)
+    }
+
+    async fn plan(&self, probe: &str, index: Option<&Index>) -> anyhow::Result<()> {
         let lease = self.claim(Kind::Probe).await?;
-        let probe = Probe::parse(PROBE).map_err(|e| anyhow::anyhow!("{e}"))?;
+        let probe = Probe::parse(probe).map_err(|e| anyhow::anyhow!("{e}"))?;
         let plan =
-            Plan::new(&probe, None, &Options::default()).map_err(|e| anyhow::anyhow!("{e}"))?;
+            Plan::new(&probe, index, &Options::default()).map_err(|e| anyhow::anyhow!("{e}"))?;
         let rung = |resolution: &str, pixels: Option<(u32, u32)>| NewRendition {
             format: Format::Hls,
             resolution: resolution.to_owned(),
@@ -139,12 +162,22 @@ impl<'a> Film<'a> {
             copy: false,
             stored: None,
         };
+        let pictures = plan.video.iter().flat_map(|video| &video.rungs);
+        let mut renditions: Vec<_> =
+            pictures.map(|one| rung(&one.name, Some((one.width, one.height)))).collect();
+        let rungs = renditions.iter().map(|one| one.resolution.clone()).collect();
+        renditions.push(rung("audio", None));
+        let shown = probe.video.as_ref();
         let planned = Planned {
             probe: serde_json::to_value(&probe)?,
             plan: serde_json::to_value(&plan)?,
-            probed: Event::Probed { duration: 5.0, width: Some(854), height: Some(480) },
-            planned: Event::Planned { rungs: vec!["480p".to_owned()], audio: true },
-            renditions: vec![rung("480p", Some((854, 480))), rung("audio", None)],
+            probed: Event::Probed {
+                duration: 5.0,
+                width: shown.map(|video| video.width),
+                height: shown.map(|video| video.height),
+            },
+            planned: Event::Planned { rungs, audio: true },
+            renditions,
             tasks: vec![NewTask::of(Kind::Digest), NewTask::after(Kind::Package, &[Kind::Digest])],
         };
         let step = async move |tx: &Tx| video::planned(tx, &lease, &planned).await;

@@ -25,7 +25,9 @@ pub(super) async fn work(stage: Stage) {
         let token = Uuid::new_v4();
         let claimed = stage
             .db
-            .run_tx("stress.claim", async move |tx| task::claim(tx, token, "w", &Kind::ALL).await)
+            .run_tx("stress.claim", async move |tx| {
+                task::claim(tx, token, "w", &Kind::ALL, &[]).await
+            })
             .await;
         // Whoever has tried in vain often enough is as one that died: another comes later.
         if matches!(claimed, Err(DbError::Contended { .. })) {
