@@ -19,7 +19,7 @@ pub(super) struct Growing {
     /// Nothing will be added to any rendition, for whatever reason.
     over: bool,
     /// Somebody may be watching, whatever is stored now.
-    pub(super) was_playable: bool,
+    was_playable: bool,
     /// The cut up to which everything listed is stored, ticks; `None`: all of it is whole.
     edge: Option<u64>,
 }
@@ -47,6 +47,16 @@ impl Growing {
     /// Whether there is something to list.
     pub(super) fn can_play(&self) -> bool {
         record::can_play(&self.rows)
+    }
+
+    /// Whether there was something to list, and will be again: a part of it is made anew.
+    pub(super) fn is_made_anew(&self) -> bool {
+        self.was_playable && !self.can_play()
+    }
+
+    /// Whether this rendition has a playlist; one that is not planned is not waited for.
+    pub(super) fn has(&self, resolution: &str) -> bool {
+        self.row(resolution).is_none_or(|row| self.can_play() && is_listed(row))
     }
 
     /// An HLS rendition.

@@ -6,6 +6,7 @@ mod kept;
 mod render;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::HeaderValue;
 use axum::http::header::RETRY_AFTER;
@@ -14,6 +15,7 @@ use data_encoding::HEXLOWER;
 use reelpin_schema::db::DbError;
 use reelpin_schema::segment;
 use sha2::{Digest as _, Sha256};
+use tokio::time::{Instant, sleep};
 use uuid::Uuid;
 
 use self::growing::Growing;
@@ -25,6 +27,13 @@ use crate::problem::{Code, Problem};
 
 /// The most segments of a rendition: three times the longest film's.
 const SEGMENTS: i64 = 20_000;
+
+/// How long a request waits for what is made anew: hls.js 1.7 stops for good after its third 503, which comes 3 s after the
+/// first, but waits 10 s for the first byte of an answer.
+const HELD: Duration = Duration::from_secs(8);
+
+/// Between two looks at what is made anew.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Playlists of the last second, and the moments that they show.
 #[derive(Default)]
@@ -51,10 +60,7 @@ pub(crate) async fn master(app: &App, id: Uuid) -> Result<Arc<Playlist>, Problem
     if let Some(playlist) = app.live.get(id, LIVE) {
         return Ok(playlist);
     }
-    let growing = growing(app, id).await?;
-    if !growing.can_play() {
-        return Err(absent(&growing));
-    }
+    let growing = awaited(app, id, Growing::can_play).await?;
     Ok(app.live.put(id, LIVE, hashed(render::master(&growing))))
 }
 
@@ -64,11 +70,9 @@ pub(crate) async fn media(app: &App, id: Uuid, resolution: &str) -> Result<Arc<P
     if let Some(playlist) = app.live.get(id, &name) {
         return Ok(playlist);
     }
-    let growing = growing(app, id).await?;
+    let growing = awaited(app, id, |growing| growing.has(resolution)).await?;
     let row = growing.row(resolution).ok_or_else(Problem::file_not_found)?;
-    let (Some(init), true) = (&row.init_path, growing.can_play() && row.listed_at.is_some()) else {
-        return Err(absent(&growing));
-    };
+    let init = row.init_path.as_deref().ok_or_else(not_yet)?;
     let rendition = row.id;
     let segments = app
         .engines
@@ -80,6 +84,28 @@ pub(crate) async fn media(app: &App, id: Uuid, resolution: &str) -> Result<Arc<P
     let (shown, ended) = growing.shown(row, &segments);
     let text = render::media(&growing, init, shown, ended);
     Ok(app.live.put(id, &name, hashed(text)))
+}
+
+/// A video of which this `is_there`, which is waited for while it is made anew.
+async fn awaited(
+    app: &App,
+    id: Uuid,
+    is_there: impl Fn(&Growing) -> bool,
+) -> Result<Arc<Growing>, Problem> {
+    let since = Instant::now();
+    loop {
+        let growing = growing(app, id).await?;
+        if is_there(&growing) {
+            return Ok(growing);
+        }
+        if !growing.is_made_anew() {
+            return Err(not_yet());
+        }
+        if since.elapsed() >= HELD {
+            return Err(made_anew());
+        }
+        sleep(LOOK).await;
+    }
 }
 
 /// The video as all its playlists of this second show it.
@@ -98,12 +124,8 @@ fn hashed(text: String) -> Playlist {
     Playlist::new(Bytes::from(text), tag)
 }
 
-/// Why there is no playlist. Who watches while a part is planned anew is told to wait for it: players give up at a 404 and
-/// ask again after a 503 (hls.js 1.7 twice, after 1 and 2 s).
-fn absent(growing: &Growing) -> Problem {
-    if !growing.was_playable || growing.can_play() {
-        return not_yet();
-    }
+/// Players give up at a 404, and ask again after a 503.
+fn made_anew() -> Problem {
     Problem::new(
         Code::MadeAnew,
         "A part of this video could not be used as it was, and is made once more.",

@@ -176,7 +176,7 @@ async fn ladder(film: &Film<'_>, when: &str, table: &mut String) -> anyhow::Resu
 }
 
 #[tokio::test]
-async fn who_watches_is_told_to_wait_while_the_sound_is_made_anew() -> anyhow::Result<()> {
+async fn who_watches_waits_while_the_sound_is_made_anew() -> anyhow::Result<()> {
     let stage = Stage::new().await?;
     let film = Film::planned(&stage).await?;
     let mut table = String::new();
@@ -186,8 +186,12 @@ async fn who_watches_is_told_to_wait_while_the_sound_is_made_anew() -> anyhow::R
     answered(&film, "playable", &mut table).await?;
     film.sound_anew().await?;
     answered(&film, "its sound is forgotten", &mut table).await?;
-    film.store_segment("audio", 0).await?;
-    answered(&film, "its sound has begun anew", &mut table).await?;
+    let waiting = answered(&film, "its sound begins anew", &mut table);
+    let made = async {
+        tokio::time::sleep(RENDERED * 2).await;
+        film.store_segment("audio", 0).await
+    };
+    tokio::try_join!(waiting, made)?;
     expect![[r#"
         playable
           live.m3u8: 200 
@@ -197,7 +201,7 @@ async fn who_watches_is_told_to_wait_while_the_sound_is_made_anew() -> anyhow::R
           live.m3u8: 503 made_anew 1
           480p/live.m3u8: 503 made_anew 1
           audio/live.m3u8: 503 made_anew 1
-        its sound has begun anew
+        its sound begins anew
           live.m3u8: 200 
           480p/live.m3u8: 200 
           audio/live.m3u8: 200 
@@ -209,8 +213,9 @@ async fn who_watches_is_told_to_wait_while_the_sound_is_made_anew() -> anyhow::R
 async fn answered(film: &Film<'_>, when: &str, table: &mut String) -> anyhow::Result<()> {
     writeln!(table, "{when}")?;
     tokio::time::sleep(RENDERED).await;
-    for path in ["live.m3u8", "480p/live.m3u8", "audio/live.m3u8"] {
-        let said = film.stage.get(&film.path(&format!("/hls/{path}"))).await?;
+    let paths = ["live.m3u8", "480p/live.m3u8", "audio/live.m3u8"];
+    let asked = paths.map(async |path| film.stage.get(&film.path(&format!("/hls/{path}"))).await);
+    for (path, said) in paths.iter().zip(futures_util::future::try_join_all(asked).await?) {
         let code = if said.status == 200 { "200".to_owned() } else { said.code() };
         writeln!(table, "  {path}: {code} {}", said.header("retry-after"))?;
     }
