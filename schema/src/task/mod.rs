@@ -17,5 +17,5 @@ pub use end::{
     refuse, sweep, take_back, unsettled,
 };
 pub use enqueue::{NewTask, enqueue, enqueue_all, revive, revive_dead};
-pub use split::{Busy, busy, end, one_stretch, split};
+pub use split::{Busy, busy, end, one_stretch, split, were_all_stretches};
 pub use state::{Kind, State};

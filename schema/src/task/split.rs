@@ -16,8 +16,8 @@ pub struct Busy {
     pub video: Uuid,
     /// Sequence of the stretch's first segment.
     pub first: u32,
-    /// Sequence of the first segment after it.
-    pub until: u32,
+    /// Sequence of the first segment after it; `None`: it ends with the film.
+    pub until: Option<u32>,
     /// Sequence of the first segment that some rung lacks.
     pub reached: u32,
     /// Sequence of the first segment behind all that any rung has.
@@ -47,7 +47,7 @@ pub async fn end(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
     Ok(until(&row))
 }
 
-/// The stretches with an end that are being encoded, at most `limit`, longest at work first.
+/// The stretches that are being encoded, at most `limit`, longest at work first.
 ///
 /// # Errors
 /// [`DbError`].
@@ -60,16 +60,16 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                 (SELECT min(done) FROM
                     (SELECT (SELECT COALESCE(max(s.sequence) + 1, t.place) FROM transcode_segments s
                         WHERE s.transcode_id = r.id AND s.sequence >= t.place
-                            AND s.sequence < t.until) AS done
+                            AND (t.until IS NULL OR s.sequence < t.until)) AS done
                     FROM transcodes r WHERE r.video_id = t.video_id AND r.format = 'hls'
                         AND r.type = 'transcode' AND r.resolution <> 'audio') AS rungs) AS reached,
                 (SELECT COALESCE(max(s.sequence) + 1, t.place) FROM transcode_segments s
                     JOIN transcodes r ON s.transcode_id = r.id
                     WHERE r.video_id = t.video_id AND r.format = 'hls' AND r.type = 'transcode'
                         AND r.resolution <> 'audio' AND s.sequence >= t.place
-                        AND s.sequence < t.until) AS done
+                        AND (t.until IS NULL OR s.sequence < t.until)) AS done
             FROM tasks t
-            WHERE t.state = 'running' AND t.kind = 'encode' AND t.until IS NOT NULL
+            WHERE t.state = 'running' AND t.kind = 'encode'
             ORDER BY t.lease_until LIMIT $1"
             ),
             &[&limit],
@@ -85,7 +85,7 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                 task: row.get("id"),
                 video: row.get("video_id"),
                 first: number(row, "place")?,
-                until: number(row, "until")?,
+                until: until(row),
                 reached: number(row, "reached")?,
                 free: number(row, "done")?,
             })
@@ -99,7 +99,7 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
 /// # Errors
 /// [`DbError`].
 pub async fn split(tx: &Tx, busy: &Busy, at: u32) -> Result<bool, DbError> {
-    if at <= busy.reached || at >= busy.until {
+    if at <= busy.reached || busy.until.is_some_and(|until| at >= until) {
         return Ok(false);
     }
     let cut = tx
@@ -107,21 +107,20 @@ pub async fn split(tx: &Tx, busy: &Busy, at: u32) -> Result<bool, DbError> {
             sql!(
                 "-- task.split
             UPDATE tasks SET until = $2, updated_at = $3
-            WHERE id = $1 AND kind = 'encode' AND state = 'running' AND until = $4
+            WHERE id = $1 AND kind = 'encode' AND state = 'running' AND until IS NOT DISTINCT FROM $4::INT8
                 AND NOT EXISTS (SELECT 1 FROM transcode_segments s
                     JOIN transcodes r ON s.transcode_id = r.id
                     WHERE r.video_id = tasks.video_id AND r.format = 'hls'
                         AND r.type = 'transcode' AND r.resolution <> 'audio'
-                        AND s.sequence >= $2 AND s.sequence < $4)"
+                        AND s.sequence >= $2 AND ($4::INT8 IS NULL OR s.sequence < $4))"
             ),
-            &[&busy.task, &i64::from(at), &tx.now(), &i64::from(busy.until)],
+            &[&busy.task, &i64::from(at), &tx.now(), &busy.until.map(i64::from)],
         )
         .await?;
     if cut == 0 {
         return Ok(false);
     }
-    let until = Some(busy.until);
-    let tail = NewTask { kind: Kind::Encode, place: at.into(), until, after: &[] };
+    let tail = NewTask { kind: Kind::Encode, place: at.into(), until: busy.until, after: &[] };
     enqueue(tx, busy.video, &tail).await?;
     hold_packaging(tx, busy.video).await?;
     Ok(true)
@@ -145,6 +144,23 @@ pub(super) async fn hold_packaging(tx: &Tx, video: Uuid) -> Result<(), DbError> 
     )
     .await?;
     Ok(())
+}
+
+/// Whether no stretch of a video is left to be encoded.
+///
+/// # Errors
+/// [`DbError`].
+pub async fn were_all_stretches(tx: &Tx, video: Uuid) -> Result<bool, DbError> {
+    let left = tx
+        .opt(
+            sql!(
+                "-- task.stretch_left
+            SELECT id FROM tasks WHERE video_id = $1 AND kind = 'encode' AND state <> 'done' LIMIT 1"
+            ),
+            &[&video],
+        )
+        .await?;
+    Ok(left.is_none())
 }
 
 /// Replaces all that encodes the picture of a video, whoever works on it, by one task for the whole of it.

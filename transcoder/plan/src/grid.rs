@@ -84,6 +84,10 @@ pub struct Grid {
     pub duration: u64,
     /// Cuts are times of real frames; else they are nominal.
     pub exact: bool,
+    /// Of a nominal grid: where decoding can begin is told by [`crate::Cues`], so that parts can be made each by itself.
+    /// A segment then begins within its place, at its own number, or is a mismatch.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub keyed: bool,
     /// All GOPs of an exact grid; empty in a nominal one.
     pub gops: Vec<Gop>,
     /// Of a film whose top rung is copied, the GOPs at which the original's own groups begin; else empty.
@@ -137,6 +141,11 @@ impl Grid {
         grid
     }
 
+    /// Nominal cuts, where decoding can begin is told.
+    pub fn keyed(rate: Rational, duration: u64) -> Self {
+        Self { keyed: true, ..Self::nominal(rate, duration) }
+    }
+
     /// For sound without a picture: places of exactly 2 s.
     pub fn audio(duration: u64) -> Self {
         let mut grid = Self { duration, slack: 0, ..Self::empty(Rational::whole(30)) };
@@ -152,6 +161,7 @@ impl Grid {
             slack: frame_ticks(rate) / 2,
             duration: 0,
             exact: false,
+            keyed: false,
             gops: Vec::new(),
             groups: Vec::new(),
             segments: Vec::new(),
@@ -177,6 +187,11 @@ impl Grid {
         if joins(before.duration, tail.duration, TARGET_SECONDS) {
             self.segments.pop();
         }
+    }
+
+    /// Whether a part can be made by itself: where each segment begins is known before.
+    pub fn is_divisible(&self) -> bool {
+        self.exact || self.keyed
     }
 
     /// Segments as planned: a count that holds in an exact grid and is an estimate otherwise.
@@ -232,6 +247,16 @@ impl Grid {
         self.segment_of_place(self.place_at(time))
     }
 
+    /// Number of the place in which a segment of a nominal grid begins.
+    pub(crate) fn place_of(&self, sequence: u32) -> u64 {
+        self.first_place(sequence.into())
+    }
+
+    /// The earliest times of the places of segments `first` up to but without `end`, but for the first one's; ticks.
+    pub(crate) fn places(&self, first: u32, end: u32) -> impl Iterator<Item = u64> + '_ {
+        (self.place_of(first) + 1..self.place_of(end)).map(|place| self.start_of_place(place))
+    }
+
     /// The GOP rule as a value for ffmpeg's `-force_key_frames expr:`. Its `t` counts from the first frame.
     pub fn key_expression(&self) -> String {
         let place = |t: &str| {
@@ -264,7 +289,7 @@ impl Grid {
         u64::try_from(self.rate.num()).unwrap_or(1).max(1)
     }
 
-    fn shortest_gop(&self) -> u64 {
+    pub(crate) fn shortest_gop(&self) -> u64 {
         self.place_den() / self.rate_num() / 4
     }
 
@@ -307,6 +332,11 @@ impl Grid {
             FIRST.0 + SECOND.0 + (place - later_from) / later
         }
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 /// Whether a tail of these ticks joins what is before it under this target duration: EXTINF rounded to whole

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`probe`] | ffprobe's answer as typed facts, and what is refused |
 //! | [`index`] | the times of all frames of the picture track |
-//! | [`container`] | the same from the tables of MP4, MOV and Matroska files, by ranges |
+//! | [`mod@cues`] | where decoding can begin, where not all frames are known |
+//! | [`container`] | both from the tables of MP4, MOV and Matroska files, by ranges |
 //! | [`ladder`], [`rates`] | which rungs a video gets, and their upper bit rates |
 //! | [`copy`] | whether the top rung can be the original's own picture, and the sound its own sound |
 //! | [`grid`] | where GOPs and segments are cut |
@@ -23,6 +24,7 @@ pub mod argv;
 pub mod codecs;
 pub mod container;
 pub mod copy;
+pub mod cues;
 pub mod fmp4;
 pub mod grid;
 pub mod index;
@@ -44,6 +46,7 @@ pub mod stretch;
 
 pub use argv::Argv;
 pub use container::Walk;
+pub use cues::Cues;
 pub use grid::Grid;
 pub use index::Index;
 pub use mismatch::Mismatch;

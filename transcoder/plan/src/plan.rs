@@ -10,7 +10,7 @@ use crate::ladder::{self, Size};
 use crate::picture::Picture;
 use crate::probe::{Audio, Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
-use crate::{Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
+use crate::{Cues, Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 
 /// Version of the stored form; with a plan of another version nothing more can be made.
 pub const VERSION: u32 = 2;
@@ -90,7 +90,8 @@ pub struct VideoPlan {
     pub poster_at: u64,
     /// What is done to each frame.
     pub picture: Picture,
-    /// Where each segment begins in the original; empty without an index.
+    /// Where each segment begins in the original; empty where that is not known. Of a keyed grid those at the end, behind the
+    /// last cue, are left out.
     #[serde(default)]
     pub entries: Vec<Entry>,
     /// First segments of the stretches, rising from 0.
@@ -109,7 +110,7 @@ impl VideoPlan {
         let encodes = self.rungs.iter().any(|rung| !rung.copy);
         self.joints.iter().enumerate().filter(move |_| encodes).map(|(at, first)| {
             let next = self.joints.get(at + 1).copied();
-            let whole = u32::try_from(self.entries.len()).ok().filter(|segments| *segments > 0);
+            let whole = u32::try_from(self.entries.len()).ok().filter(|_| self.frames.is_some());
             Stretch { first: *first, end: next.or(whole) }
         })
     }
@@ -168,10 +169,27 @@ impl Plan {
     /// # Errors
     /// [`Refusal`]: too long by the index, or without a frame.
     pub fn new(probe: &Probe, index: Option<&Index>, options: &Options) -> Result<Self, Refusal> {
-        let index = index.filter(|_| probe.indexable().is_some());
+        Self::of(probe, index.map_or(Tables::None, Tables::Index), options)
+    }
+
+    /// The same of a film of which cues alone are known. They are not used where frames of the original are left out, because
+    /// it is not known which.
+    ///
+    /// # Errors
+    /// [`Refusal`]: without a frame.
+    pub fn by_cues(probe: &Probe, cues: &Cues, options: &Options) -> Result<Self, Refusal> {
+        Self::of(probe, Tables::Cues(cues), options)
+    }
+
+    fn of(probe: &Probe, tables: Tables<'_>, options: &Options) -> Result<Self, Refusal> {
+        let tables = if probe.indexable().is_some() { tables } else { Tables::None };
+        let index = match tables {
+            Tables::Index(index) => Some(index),
+            Tables::Cues(_) | Tables::None => None,
+        };
         let (video, grid, why_not_copied) = match &probe.video {
             Some(video) => {
-                let (plan, grid, why) = plan_video(probe, video, index, options)?;
+                let (plan, grid, why) = plan_video(probe, video, tables, options)?;
                 (Some(plan), grid, why)
             }
             None => {
@@ -208,6 +226,16 @@ impl Plan {
     }
 }
 
+/// What the container tells of the picture.
+#[derive(Debug, Clone, Copy)]
+enum Tables<'a> {
+    /// Every frame.
+    Index(&'a Index),
+    /// Where decoding can begin.
+    Cues(&'a Cues),
+    None,
+}
+
 fn decoders(probe: &Probe) -> String {
     let video = probe.video.as_ref().and_then(|video| codecs::video_decoders(&video.codec));
     let audio = probe.audio.as_ref().and_then(|audio| codecs::audio_decoders(&audio.codec));
@@ -217,9 +245,14 @@ fn decoders(probe: &Probe) -> String {
 fn plan_video(
     probe: &Probe,
     video: &Video,
-    index: Option<&Index>,
+    tables: Tables<'_>,
     options: &Options,
 ) -> Result<(VideoPlan, Grid, Option<String>), Refusal> {
+    let (index, cues) = match tables {
+        Tables::Index(index) => (Some(index), None),
+        Tables::Cues(cues) => (None, Some(cues)),
+        Tables::None => (None, None),
+    };
     let average = index.and_then(|index| average(index, video.time_base));
     let source_rate =
         average.map_or(video.rate, |average| nominal(Some(video.rate), Some(average)));
@@ -228,12 +261,12 @@ fn plan_video(
     let thinned = index.map(|index| index.thinned(keep_every));
     let sizes = ladder::sizes(video.width, video.height, options.max_short_side);
     let top = sizes.last().ok_or(Refusal::NoFrames)?;
-    let groups = copy::conforms(probe, video, thinned.as_ref(), top, frame_rate, keep_every);
+    let copied = copy::conforms(probe, video, thinned.as_ref(), top, frame_rate, keep_every);
     let exact = thinned.as_ref().and_then(|index| {
         let first = *index.pts().first()?;
         let times =
             || index.pts().iter().map(|pts| video.time_base.scale(pts - first, TICKS) as u64);
-        let copied = groups.as_ref().ok();
+        let copied = copied.as_ref().ok();
         let grid = copied.and_then(|keys| Grid::of_groups(times(), keys, frame_rate));
         Some((index, first, grid.or_else(|| Grid::exact(times(), frame_rate))?))
     });
@@ -249,8 +282,20 @@ fn plan_video(
         }
         None => {
             let duration = video.duration.or(probe.duration).unwrap_or(0);
-            let grid = Grid::nominal(frame_rate, duration);
-            (grid, video.start_pts, Vec::new(), vec![0])
+            let start = video.start_pts;
+            let grid = Grid::keyed(frame_rate, duration);
+            let entries = cues
+                .filter(|_| keep_every == 1)
+                .map(|cues| stretch::keyed_entries(&grid, cues, start, video.time_base))
+                .filter(|entries| entries.len() > 1);
+            match entries {
+                Some(entries) => {
+                    let longest = options.longest_stretch;
+                    let joints = stretch::joints(&grid, &entries, video.time_base, longest);
+                    (grid, start, entries, joints)
+                }
+                None => (Grid::nominal(frame_rate, duration), start, Vec::new(), vec![0]),
+            }
         }
     };
     let original_rate = original_bit_rate(probe, video, grid.duration);
@@ -266,9 +311,10 @@ fn plan_video(
             }
         }
     }
-    let groups_of = index.filter(|_| grid.exact).map_or(&[][..], Index::groups);
-    let keys = groups_of.iter().filter_map(|group| {
-        u64::try_from(video.time_base.scale(group.pts.saturating_sub(start_pts), TICKS)).ok()
+    let groups = index.filter(|_| grid.exact).map_or(&[][..], Index::groups);
+    let told = cues.filter(|_| grid.keyed).map_or(&[][..], Cues::times);
+    let keys = groups.iter().map(|group| group.pts).chain(told.iter().copied()).filter_map(|key| {
+        u64::try_from(video.time_base.scale(key.saturating_sub(start_pts), TICKS)).ok()
     });
     let plan = VideoPlan {
         stream: video.stream,
@@ -283,7 +329,7 @@ fn plan_video(
         entries,
         joints,
     };
-    Ok((plan, grid, groups.err().map(|why| why.to_string())))
+    Ok((plan, grid, copied.err().map(|why| why.to_string())))
 }
 
 fn rung(size: &Size, rate: Rational, original: Option<u64>) -> Rung {

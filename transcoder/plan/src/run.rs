@@ -28,24 +28,34 @@ impl Run {
         self.parts.iter().map(|part| part.first).min().unwrap_or(0)
     }
 
-    /// What makes a film playable soonest: the first segment of the lowest rung alone. `None` where the grid is not
-    /// exact, or where that segment is the whole film, which its stretch makes as fast.
+    /// What makes a film playable soonest: the first segment of the lowest rung alone. `None` where it is not known
+    /// where that ends, or where that segment is the whole film, which its stretch makes as fast.
     pub fn starter(grid: &Grid, video: &VideoPlan) -> Option<Self> {
         let encoded = video.rungs.first().is_some_and(|lowest| !lowest.copy);
-        (encoded && grid.exact && grid.n_segments() > 1)
+        (encoded && grid.is_divisible() && grid.n_segments() > 1)
             .then(|| Self { parts: vec![Part { rung: 0, first: 0 }], end: Some(1) })
     }
 
     /// What is left of a stretch. `stored(rung)` is how many of its segments a rung has, from the stretch's first on
-    /// without a hole. `None` when nothing is left.
+    /// without a hole. `None` when nothing is left. What has no end but the film's always has its last segment left, because
+    /// nobody knows whether it is the last.
     pub fn rest(
         video: &VideoPlan,
         stretch: Stretch,
         stored: impl Fn(usize) -> u32,
     ) -> Option<Self> {
         let encoded = video.rungs.iter().enumerate().filter(|(_, rung)| !rung.copy);
+        // Behind the last entry nobody knows where to begin.
+        let last = u32::try_from(video.entries.len().saturating_sub(1)).unwrap_or(u32::MAX);
         let parts: Vec<Part> = encoded
-            .map(|(rung, _)| Part { rung, first: stretch.first.saturating_add(stored(rung)) })
+            .map(|(rung, _)| {
+                let next = stretch.first.saturating_add(stored(rung));
+                let first = match stretch.end {
+                    Some(_) => next,
+                    None => next.saturating_sub(1).min(last).max(stretch.first),
+                };
+                Part { rung, first }
+            })
             .filter(|part| stretch.end.is_none_or(|end| part.first < end))
             .collect();
         (!parts.is_empty()).then_some(Self { parts, end: stretch.end })

@@ -26,7 +26,8 @@ pub struct Segment {
 /// Builds the segments that one run makes of one rung.
 ///
 /// In an exact grid every GOP's start and number of frames is compared with the plan. In a nominal grid a segment
-/// begins with the first GOP of its nominal time; sequences count what really came.
+/// begins with the first GOP of its nominal time; sequences count what really came. In a keyed one they are those of
+/// the plan, and a run's first and last frame lie at its cuts.
 #[derive(Debug)]
 pub struct Segmenter {
     exact: Option<Exact>,
@@ -34,8 +35,8 @@ pub struct Segmenter {
 }
 
 impl Segmenter {
-    /// For the segments from `first` on, up to but without `end`; `None`: to the end of the film. In a nominal grid
-    /// always the whole film.
+    /// For the segments from `first` on, up to but without `end`; `None`: to the end of the film. In a nominal grid that is
+    /// not keyed always the whole film.
     pub fn new(grid: &Grid, first: u32, end: Option<u32>) -> Self {
         let all = u32::try_from(grid.gops.len()).unwrap_or(u32::MAX);
         let gop = |sequence: u32| grid.segment(sequence).map_or(all, |place| place.first_gop);
@@ -47,9 +48,10 @@ impl Segmenter {
             bytes: Vec::new(),
         });
         let nominal = Nominal {
+            run: grid.keyed.then(|| Keyed { first, end, at: None, last: 0 }),
+            n_fragments: if grid.keyed { first_number(grid, first) } else { 0 },
+            sequence: if grid.keyed { first } else { 0 },
             grid: if grid.exact { Grid::nominal(grid.rate, 0) } else { grid.clone() },
-            n_fragments: 0,
-            sequence: 0,
             open: None,
             tail: None,
             expected: None,
@@ -82,6 +84,11 @@ impl Segmenter {
             None => self.nominal.finish(),
         }
     }
+}
+
+/// Of places there are at least as many as of GOPs, so that numbers of fragments rise over all runs.
+fn first_number(grid: &Grid, first: u32) -> u32 {
+    u32::try_from(grid.place_of(first)).unwrap_or(u32::MAX / 2)
 }
 
 #[derive(Debug)]
@@ -154,9 +161,56 @@ impl Open {
     }
 }
 
+/// One run of a keyed grid: whether it begins and ends at its cuts, and has something in each segment.
+#[derive(Debug)]
+struct Keyed {
+    first: u32,
+    end: Option<u32>,
+    /// Segment of the last fragment.
+    at: Option<u64>,
+    /// When its last frame is shown, ticks.
+    last: u64,
+}
+
+impl Keyed {
+    /// Takes a fragment that begins at `start` ticks, in this segment; gives whether it is one of the run's.
+    fn push(&mut self, grid: &Grid, fragment: &Fragment, start: u64, segment: u64) -> bool {
+        let begins = grid.cut(self.first).unwrap_or(0);
+        let follows = match self.at {
+            None => segment == u64::from(self.first) && start < begins + grid.shortest_gop(),
+            Some(at) => segment == at || segment == at + 1,
+        };
+        self.at = Some(segment);
+        let last = fragment.table.iter().map(|sample| sample.pts).max();
+        self.last = last.and_then(|last| u64::try_from(last).ok()).unwrap_or(start);
+        follows && self.end.is_none_or(|end| segment < end.into())
+    }
+
+    /// Where it ends, unless that is the film's end.
+    fn cut(&self, grid: &Grid) -> Option<u64> {
+        grid.cut(self.end?)
+    }
+
+    /// When the next run's first frame is shown, by the nominal rate.
+    ///
+    /// # Errors
+    /// [`Mismatch::TooFew`]: it broke off before its `cut`.
+    fn finish(&self, grid: &Grid, cut: u64) -> Result<u64, Mismatch> {
+        let frame = 2 * grid.slack;
+        if self.last + frame + grid.shortest_gop() < cut {
+            let want = self.end.unwrap_or(0);
+            let got = self.at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
+            return Err(Mismatch::TooFew { want, got });
+        }
+        Ok((self.last + frame).max(cut + grid.slack))
+    }
+}
+
 #[derive(Debug)]
 struct Nominal {
     grid: Grid,
+    /// In a keyed grid, what must come.
+    run: Option<Keyed>,
     n_fragments: u32,
     sequence: u32,
     open: Option<Open>,
@@ -177,17 +231,18 @@ impl Nominal {
         if !fragment.starts_with_sync {
             return Err(Mismatch::NotSync { gop });
         }
+        let nominal = self.grid.nominal_segment(start);
+        if let Some(run) = &mut self.run
+            && !run.push(&self.grid, &fragment, start, nominal)
+        {
+            return Err(Mismatch::Start { gop, want, got: fragment.start });
+        }
         self.n_fragments += 1;
         fragment.renumber(self.n_fragments);
         let end = u64::try_from(fragment.end).unwrap_or(start).max(start + 1);
         self.expected = Some(end);
-        let next = Open {
-            nominal: self.grid.nominal_segment(start),
-            start,
-            end,
-            frames: fragment.samples.into(),
-            bytes: fragment.bytes,
-        };
+        let next =
+            Open { nominal, start, end, frames: fragment.samples.into(), bytes: fragment.bytes };
         let mut done = Vec::new();
         if let Some(tail) = self.tail.take() {
             let start = tail.start;
@@ -204,6 +259,16 @@ impl Nominal {
 
     fn finish(mut self) -> Result<Vec<Segment>, Mismatch> {
         let mut open = self.open.take().ok_or(Mismatch::Nothing)?;
+        if let Some((run, cut)) =
+            self.run.as_ref().and_then(|run| Some((run, run.cut(&self.grid)?)))
+        {
+            let end = run.finish(&self.grid, cut)?;
+            let last = match self.tail.take() {
+                Some(tail) => Open { end, ..tail },
+                None => return Ok(vec![self.close(open, end)]),
+            };
+            return Ok(vec![self.close(open, last.start), self.close(last, end)]);
+        }
         let target = self.grid.target_duration();
         let mut done = Vec::new();
         if let Some(tail) = self.tail.take() {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Grid, Index, Rational, TICKS, limits};
+use crate::{Cues, Grid, Index, Rational, TICKS, limits};
 
 /// Where decoding for a segment begins in the original. Serialised as `[pts, seek_us]`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +68,24 @@ pub fn entries(grid: &Grid, index: &Index, time_base: Rational) -> Vec<Entry> {
     entries
 }
 
+/// The same of a keyed grid whose first frame is at `start_pts`, for those segments of which the cues say that the film has
+/// them: there is a key frame in them or behind them.
+pub fn keyed_entries(grid: &Grid, cues: &Cues, start_pts: i64, time_base: Rational) -> Vec<Entry> {
+    let from_start = |ticks: u64| {
+        let scaled = i128::from(ticks) * i128::from(time_base.den());
+        let unit = i128::from(time_base.num()) * i128::from(TICKS);
+        let whole = scaled.div_euclid(unit) + i128::from(scaled.rem_euclid(unit) != 0);
+        i64::try_from(whole).ok().and_then(|units| start_pts.checked_add(units))
+    };
+    let first = cues.first();
+    let entry = |pts| {
+        let key = cues.before(pts).filter(|key| Some(*key) != first);
+        Entry { pts, seek_us: key.and_then(|key| micros(key, time_base)) }
+    };
+    let begins = grid.all().map_while(|place| from_start(place.start));
+    begins.take_while(|pts| cues.last() >= Some(*pts)).map(entry).collect()
+}
+
 /// First segments of stretches of at most `longest` ticks (one segment at least) and, where the film allows, at
 /// least half of it. A joint is the cut with the shortest way from a key frame of the original, because all
 /// frames between are decoded for nothing; the last of those that are equal.
@@ -90,7 +108,7 @@ pub fn joints(grid: &Grid, entries: &[Entry], time_base: Rational, longest: u64)
         );
         // A segment that is longer than a stretch may be is one by itself.
         let joint = joint.unwrap_or(first + 1);
-        if joint >= grid.n_segments() {
+        if joint as usize >= entries.len() {
             break;
         }
         joints.push(joint);
@@ -176,6 +194,11 @@ fn seek(index: &Index, start_pts: i64, time_base: Rational) -> Option<i64> {
     if Some(key) == index.first_key() {
         return None;
     }
+    micros(key, time_base)
+}
+
+/// Microseconds, rounded up.
+fn micros(key: i64, time_base: Rational) -> Option<i64> {
     let scaled = i128::from(key) * i128::from(time_base.num()) * 1_000_000;
     let den = i128::from(time_base.den());
     i64::try_from(scaled.div_euclid(den) + i128::from(scaled.rem_euclid(den) != 0)).ok()

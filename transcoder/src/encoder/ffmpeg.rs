@@ -136,7 +136,11 @@ impl Encoder for Ffmpeg {
         if let Some(sound) = &mut probe.audio {
             sound.frames = frames;
         }
-        Ok(Probed { probe, index })
+        let cues = match &index {
+            Some(_) => None,
+            None => index::cues(&original, &probe).await?,
+        };
+        Ok(Probed { probe, index, cues })
     }
 
     async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {

@@ -3,9 +3,9 @@
 
 use std::sync::Arc;
 
-use reelpin_plan::container::{SoundWalk, Step};
+use reelpin_plan::container::{CueWalk, SoundWalk, Step};
 use reelpin_plan::probe::SoundFrames;
-use reelpin_plan::{Index, Probe, Walk, argv};
+use reelpin_plan::{Cues, Index, Probe, Walk, argv};
 
 use super::source::Source;
 use super::{Ffmpeg, media};
@@ -47,6 +47,14 @@ pub(super) async fn read(
     match probe.indexable() {
         Some(stream) if original.size() <= SMALL => packets(ffmpeg, original, stream).await,
         _ => Ok(None),
+    }
+}
+
+/// Where decoding can begin in a file that is too large for an index.
+pub(super) async fn cues(original: &Source, probe: &Probe) -> Result<Option<Cues>, TaskError> {
+    match CueWalk::new(probe, original.size()) {
+        Some(mut walk) => stepped(original, walk.start(), |bytes| walk.next(bytes)).await,
+        None => Ok(None),
     }
 }
 

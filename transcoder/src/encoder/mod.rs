@@ -11,7 +11,7 @@ pub mod source;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use reelpin_plan::{Index, Plan, Probe, Run, Segment};
+use reelpin_plan::{Cues, Index, Options, Plan, Probe, Refusal, Run, Segment};
 use reelpin_schema::bucket::Bucket;
 use reelpin_schema::cid::{Digest, File};
 use reelpin_schema::segment;
@@ -119,6 +119,21 @@ pub struct Probed {
     pub probe: Probe,
     /// Its frames, where the container tells them.
     pub index: Option<Index>,
+    /// Without an index: where decoding can begin, where the container tells that.
+    pub cues: Option<Cues>,
+}
+
+impl Probed {
+    /// What is to be made of it.
+    ///
+    /// # Errors
+    /// [`Refusal`].
+    pub fn plan(&self, options: &Options) -> Result<Plan, Refusal> {
+        match (&self.index, &self.cues) {
+            (None, Some(cues)) => Plan::by_cues(&self.probe, cues, options),
+            (index, _) => Plan::new(&self.probe, index.as_ref(), options),
+        }
+    }
 }
 
 /// What comes out of an encode: the init segment first.

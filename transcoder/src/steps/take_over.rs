@@ -20,8 +20,9 @@ const RECKONED: usize = 4;
 pub(super) async fn take_over(work: &Work) -> Result<bool, DbError> {
     let mut busy =
         work.db().run_tx("task.busy", async move |tx| task::busy(tx, LOOKED_AT).await).await?;
-    let left = |busy: &Busy| busy.until.saturating_sub(busy.reached);
-    busy.retain(|busy| left(busy) >= 2);
+    let left = |busy: &Busy| busy.until.map(|until| until.saturating_sub(busy.reached));
+    busy.retain(|busy| left(busy).is_none_or(|left| left >= 2));
+    // Of those that end with their film it is not known here how much that is: they come last.
     busy.sort_by_key(|busy| Reverse(left(busy)));
     let mut best: Option<(Joint, Busy)> = None;
     for one in busy.into_iter().take(RECKONED) {
@@ -32,11 +33,11 @@ pub(super) async fn take_over(work: &Work) -> Result<bool, DbError> {
         }
     }
     let Some((Joint { at, .. }, most)) = best else { return Ok(false) };
-    let (video, until) = (most.video, most.until);
+    let video = most.video;
     let taken =
         work.db().run_tx("task.split", async move |tx| task::split(tx, &most, at).await).await?;
     if taken {
-        tracing::info!(video.id = %video, from = at, until, "takes over the far part of a stretch");
+        tracing::info!(video.id = %video, from = at, "takes over the far part of a stretch");
     }
     Ok(taken)
 }
@@ -49,6 +50,7 @@ async fn joint(work: &Work, busy: &Busy) -> Result<Option<Joint>, DbError> {
     let plan = found.and_then(|video| video.plan).map(serde_json::from_value::<Plan>);
     let Some(Ok(plan)) = plan else { return Ok(None) };
     let Some(picture) = &plan.video else { return Ok(None) };
-    let rest = Rest { reached: busy.reached, free: busy.free, end: busy.until };
+    let end = busy.until.unwrap_or_else(|| plan.grid.n_segments());
+    let rest = Rest { reached: busy.reached, free: busy.free, end };
     Ok(stretch::middle(&plan.grid, &picture.entries, picture.time_base, rest))
 }

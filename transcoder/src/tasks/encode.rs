@@ -26,7 +26,7 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let first = u32::try_from(lease.place()).map_err(|_| Cause::Row("a stretch's place"))?;
     // Without an index nobody knows which segment comes next: it is made from the beginning.
     let stored = |rung: usize| match rungs.get(rung) {
-        Some(line) if plan.grid.exact => line.stored(first),
+        Some(line) if plan.grid.is_divisible() => line.stored(first),
         _ => 0,
     };
     let done = match Run::rest(picture, Stretch { first, end }, stored) {
@@ -35,7 +35,14 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     };
     match done {
         Ok(()) => finish(work, lease, &plan, &rungs).await,
-        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => Err(Refusal::NoFrames.into()),
+        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) if first == 0 => {
+            Err(Refusal::NoFrames.into())
+        }
+        // A part of a film has frames, by its tables.
+        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => {
+            let nothing = Mismatch::TooFew { want: end.unwrap_or(first + 1), got: first };
+            differs(work, lease, &video, &plan, nothing).await
+        }
         Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {
             differs(work, lease, &video, &plan, mismatch).await
         }
@@ -56,7 +63,7 @@ async fn encode(
 }
 
 /// The encode is not what was planned: the index lies, or the original is damaged. It is tried once
-/// more as it is, then planned anew without the index.
+/// more as it is, then planned anew as one stretch, without the index or the cues.
 pub(super) async fn differs(
     work: &Work,
     lease: &Lease,
@@ -67,10 +74,10 @@ pub(super) async fn differs(
     if mismatch.is_theirs() {
         return Err(Refusal::NoFrames.into());
     }
-    if lease.failures() == 0 || !plan.grid.exact {
+    if lease.failures() == 0 || !plan.grid.is_divisible() {
         return Err(mismatch.into());
     }
-    tracing::warn!(video.id = %video.id, "planned anew without an index: {mismatch}");
+    tracing::warn!(video.id = %video.id, "planned anew as one stretch: {mismatch}");
     let probe = probe_of(video)?;
     let plan = Plan::new(&probe, None, &work.options)?;
     let plan = json("plan", &plan)?;
@@ -84,7 +91,7 @@ pub(super) async fn differs(
 
 async fn finish(work: &Work, lease: &Lease, plan: &Plan, rungs: &[&Line]) -> Result<(), TaskError> {
     let (held, planned) = (lease.clone(), i64::from(plan.grid.n_segments()));
-    let exact = plan.grid.exact;
+    let (exact, divisible) = (plan.grid.exact, plan.grid.is_divisible());
     let copied = plan.video.as_ref().and_then(VideoPlan::copied);
     let encoded = rungs.iter().enumerate().filter(|(rung, _)| Some(*rung) != copied);
     let rungs: Vec<_> =
@@ -94,15 +101,19 @@ async fn finish(work: &Work, lease: &Lease, plan: &Plan, rungs: &[&Line]) -> Res
             let until = task::end(tx, &held).await?;
             task::finish(tx, &held).await?;
             for (id, resolution) in &rungs {
-                if let Some(until) = until.filter(|_| exact)
+                if let Some(until) = until.filter(|_| divisible)
                     && segment::stored(tx, *id, held.place(), until.into()).await?
                         != i64::from(until) - held.place()
                 {
                     return Err(Cause::Row("a stretch lacks segments at its end").into());
                 }
-                // Without an index there is one stretch, and it ends where the film does.
-                let whole = segment::stored(tx, *id, 0, planned).await? == planned;
-                if (whole || !exact) && transcode::set_stored(tx, *id).await? {
+                // Without an index the last stretch ends where the film does, wherever that is.
+                let whole = if exact {
+                    segment::stored(tx, *id, 0, planned).await? == planned
+                } else {
+                    task::were_all_stretches(tx, held.video()).await?
+                };
+                if whole && transcode::set_stored(tx, *id).await? {
                     let event = Event::RungCompleted { resolution: resolution.clone() };
                     event::append(tx, held.video(), &event).await?;
                 }

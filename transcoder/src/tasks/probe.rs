@@ -13,7 +13,7 @@ use crate::work::Work;
 pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
     let video = video_of(work, lease).await?;
     let probed = work.encoder.probe(work.bucket(), &video).await?;
-    let plan = Plan::new(&probed.probe, probed.index.as_ref(), &work.options)?;
+    let plan = probed.plan(&work.options)?;
     let planned = decided(&probed.probe, &plan)?;
     let held = lease.clone();
     work.db()

@@ -119,6 +119,29 @@ async fn a_stretch_is_taken_over_and_its_first_worker_killed() {
     is_the_film(&studio, id, &film).await;
 }
 
+/// Of a Matroska file of this size cues alone are read, and where its last stretch ends nobody knows before.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_matroska_film_is_taken_over_and_its_first_worker_killed() {
+    let studio = Studio::open().await;
+    let words = MINUTE.replace("-c:a aac", "-c:a pcm_s32le -ar 96000 -ac 4");
+    let film = studio.clip("film.mkv", &words);
+    assert!(film.metadata().unwrap().len() > reelpin_plan::container::MAX_MATROSKA);
+    let id = studio.upload(&film).await;
+    let first = studio.worker();
+    studio.until_segments(id, 3).await;
+    let second = studio.worker();
+    studio.until_encodes(id, 2).await;
+    first.kill().await;
+    studio.expire_leases().await;
+    let video = studio.until(id, "completed", |v| v.status == Status::Completed).await;
+    second.stop().await;
+    let plan: Plan = serde_json::from_value(video.plan.unwrap()).unwrap();
+    assert!(plan.grid.keyed, "it was planned anew");
+    let stretches = stretches(&studio, id).await;
+    assert!(stretches.len() > 1, "nothing was taken over: {stretches:?}");
+    is_the_film(&studio, id, &film).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conforming_film_is_copied_and_the_rungs_below_follow_its_key_frames() {
     let studio = Studio::open().await;

@@ -109,7 +109,7 @@ impl Encoder for EncoderModel {
             return Err(Cause::Silent.into());
         }
         let probe = film::probe(&film)?;
-        Ok(Probed { probe, index: film::index(&film) })
+        Ok(Probed { probe, index: film::index(&film), cues: None })
     }
 
     async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {

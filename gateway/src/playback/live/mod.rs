@@ -28,8 +28,8 @@ use crate::problem::{Code, Problem};
 /// The most segments of a rendition: three times the longest film's.
 const SEGMENTS: i64 = 20_000;
 
-/// How long a request waits for what is made anew: hls.js 1.7 stops for good after its third 503, which comes 3 s after the
-/// first, but waits 10 s for the first byte of an answer.
+/// How long a request waits for what is made anew: players ask again after a 503, but not for ever (hls.js 1.7 for 3 s), and
+/// wait at least 10 s for the first byte of an answer (hls.js).
 const HELD: Duration = Duration::from_secs(8);
 
 /// Between two looks at what is made anew.

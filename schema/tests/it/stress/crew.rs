@@ -241,8 +241,9 @@ async fn digest(stage: &Stage, lease: &Lease) -> Result<(), StepError> {
 /// Takes the far half of a stretch that another one works on.
 async fn take_over(stage: &Stage) -> Result<(), DbError> {
     let busy = stage.db.run_tx("stress.busy", async move |tx| task::busy(tx, 8).await).await?;
-    if let Some(busy) = busy.into_iter().max_by_key(|busy| busy.until - busy.reached) {
-        let at = busy.reached.midpoint(busy.until);
+    let ends = busy.into_iter().filter_map(|busy| Some((busy, busy.until?)));
+    if let Some((busy, until)) = ends.max_by_key(|(busy, until)| until - busy.reached) {
+        let at = busy.reached.midpoint(until);
         stage.db.run_tx("stress.split", async move |tx| task::split(tx, &busy, at).await).await?;
     }
     Ok(())

@@ -2,10 +2,12 @@
 
 use super::{Argv, FRAGMENTS, seconds};
 use crate::TICKS;
+use crate::grid::SHORT_TAIL;
 use crate::plan::{AudioPlan, Plan};
 
-/// What is made beyond `until`, ticks: half a second, more than the encoder's delay.
-const ENOUGH: u64 = TICKS / 2;
+/// What is made beyond `until`, ticks: half a second, more than the encoder's delay, and what the packer waits for before it
+/// cuts where nobody knows how long the film is.
+const ENOUGH: u64 = TICKS / 2 + SHORT_TAIL;
 
 /// One track in fragments of 2 s; [`crate::Packer`] cuts them as the picture is cut.
 const MUXED: &str = "-movflags +cmaf+empty_moov+frag_discont+skip_trailer -frag_duration 2000000";

@@ -2,10 +2,13 @@
 
 use super::{Argv, FRAGMENTS};
 use crate::plan::{Plan, Rung, VideoPlan};
-use crate::{Grid, Run, TICKS};
+use crate::{Grid, Run, TICKS, limits};
 
 /// Keys are forced this much before their frame, so that rounding cannot miss it: 0.5 ms, in ticks.
 const KEY_MARGIN: u64 = TICKS / 2000;
+
+/// By how many segments a film may be longer than its header says, before its last GOP has no end.
+const BEYOND: u32 = 10;
 
 /// Encodes `run`: its part i goes to `pipe:(first_fd + i)` as an init segment and one fragment for each GOP. `None`
 /// where the plan has no picture or no such rung.
@@ -102,8 +105,24 @@ fn filters(video: &VideoPlan, run: &Run) -> Option<String> {
     Some(graph)
 }
 
+/// The first frame of each place from segment `first` on, but for its own: the expression would count from the first frame
+/// of the run, of which only the place is known. Rounded up to 0.1 ms, while frames are at whole milliseconds.
+fn keyed(grid: &Grid, first: u32, end: Option<u32>) -> Option<String> {
+    let last = end.unwrap_or(grid.n_segments().saturating_add(BEYOND));
+    let most = usize::try_from(limits::MAX_STRETCH_SECONDS).unwrap_or(usize::MAX);
+    let times = grid.places(first, last).take(most).map(|start| {
+        let tenths_ms = (start * 10_000).div_ceil(TICKS);
+        format!("{}.{:04}", tenths_ms / 10_000, tenths_ms % 10_000)
+    });
+    let times: Vec<String> = times.collect();
+    (!times.is_empty()).then(|| times.join(","))
+}
+
 /// Key frames from segment `first` on, after its own; `None` when there are none.
 fn keys(grid: &Grid, first: u32, end: Option<u32>) -> Option<String> {
+    if grid.keyed {
+        return keyed(grid, first, end);
+    }
     if !grid.exact {
         return Some(format!("expr:{}", grid.key_expression()));
     }

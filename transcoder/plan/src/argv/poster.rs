@@ -26,7 +26,7 @@ pub fn poster(plan: &Plan, original: &str, out: &str) -> Option<Argv> {
     let (width, height) = (side(top.width), side(top.height));
     let mut argv = Argv::ffmpeg();
     argv.guard(&plan.decoders);
-    let seek = video.poster_at > 0 && (plan.grid.exact || video.poster_at > TRUSTED_SEEK);
+    let seek = video.poster_at > 0 && (plan.grid.is_divisible() || video.poster_at > TRUSTED_SEEK);
     let mut pick = String::new();
     if seek {
         let at = video.time_base.scale(video.start_pts, 1_000_000);

@@ -6,10 +6,11 @@
 //! | `window` | the bytes at hand, and how a reader asks for others |
 //! | `reads` | what is asked for, and its bounds |
 //! | `walk` | [`Walk`]: through the tables of the picture |
+//! | `cues` | [`CueWalk`]: where decoding can begin in a large Matroska file |
 //! | `sound` | [`SoundWalk`]: whether the sound's frames are regular |
 //! | `abridge` | [`Abridge`]: the tables of a film's beginning, for programs |
 //! | `mp4` | MP4 and MOV: sample tables, edit lists, fragments |
-//! | `matroska` | Matroska and WebM: the headers of blocks |
+//! | `matroska` | Matroska and WebM: the headers of blocks, and cues |
 //!
 //! The times are those that ffmpeg gives the packets, because its filters cut by them. So its ways with
 //! edit lists and offsets (libavformat 5.1) are repeated here, and whatever it mends, guesses or skips
@@ -17,6 +18,7 @@
 //! trusted, and work and memory are bounded by [`crate::limits::MAX_FRAMES`] and by what is read.
 
 mod abridge;
+mod cues;
 mod matroska;
 mod mp4;
 mod reads;
@@ -28,6 +30,7 @@ mod window;
 mod tests;
 
 pub use abridge::{Abridge, KEPT, Patch};
+pub use cues::CueWalk;
 pub use sound::SoundWalk;
 pub use walk::Walk;
 
@@ -42,7 +45,7 @@ pub const MAX_READS: u32 = 4096;
 /// 44 bytes a sample, 228 MB; usual ones are 10 to 20 bytes a frame.
 pub const MAX_BYTES: u64 = 256 << 20;
 
-/// Largest Matroska file that is read, 64 MiB: headers of blocks lie everywhere, so all of it is.
+/// Largest Matroska file of which every frame is looked for, 64 MiB: headers of blocks lie everywhere, so all of it is read.
 pub const MAX_MATROSKA: u64 = 64 << 20;
 
 /// What a reader of a container's tables wants next.

@@ -3,6 +3,7 @@
 //! Real clips are read where `REELPIN_TEST_MEDIA` names their folder; without it `real` says what did not run.
 
 mod abridge;
+mod cues;
 mod films;
 mod golden;
 mod hostile;

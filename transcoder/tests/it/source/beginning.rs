@@ -148,7 +148,8 @@ async fn the_beginning_tells_what_the_whole_does() {
     let path = path.to_str().unwrap();
     let toolbox = Toolbox::find(&std::env::var_os("PATH").unwrap()).unwrap();
     let encoder = Ffmpeg::start(toolbox, &stand.folder.path().join("encoder")).unwrap();
-    let Probed { mut probe, index } = encoder.probe(&stand.bucket.client, &video).await.unwrap();
+    let Probed { mut probe, index, .. } =
+        encoder.probe(&stand.bucket.client, &video).await.unwrap();
     let told = run(local(argv::probe(path))).await;
     let want = Probe::parse(&String::from_utf8(told.stdout).unwrap()).unwrap();
     // ffprobe counts all samples and the time of those that are shown.

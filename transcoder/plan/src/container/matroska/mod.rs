@@ -1,9 +1,11 @@
 //! Matroska and WebM (RFC 9559): every block of the picture track, by the headers of all elements. The blocks
-//! lie all over the file, so this reads it whole.
+//! lie all over the file, so this reads it whole. Of larger files the list of cues alone is read.
 
+mod cues;
 mod element;
 mod tracks;
 
+pub(super) use cues::cues;
 use element::{Element, element, vint};
 use tracks::Tracks;
 

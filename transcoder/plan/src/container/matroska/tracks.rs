@@ -83,7 +83,7 @@ fn short(content: &[u8]) -> Go<&[u8]> {
 }
 
 /// Elements that follow one another, all of known length.
-fn each(mut bytes: &[u8], mut visit: impl FnMut(u32, &[u8]) -> Go<()>) -> Go<()> {
+pub(super) fn each(mut bytes: &[u8], mut visit: impl FnMut(u32, &[u8]) -> Go<()>) -> Go<()> {
     while !bytes.is_empty() {
         let (id, rest) =
             id(bytes).and_then(|(id, n)| Some((id, bytes.get(n..)?))).ok_or(Halt::Unfit)?;

@@ -1,0 +1,147 @@
+//! Large Matroska files, of which cues alone are read: where they are found, and what is made by them.
+
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use reelpin_plan::container::{CueWalk, MAX_MATROSKA, MAX_READ, Step};
+use reelpin_plan::{Cues, Options, Plan, Probe, Run, Segment, TICKS, argv};
+
+use crate::films::{SOUND, X264, clip};
+use crate::make::{film, film_as, stretch};
+use crate::run::run;
+
+fn probe(path: &Path) -> Probe {
+    Probe::parse(&run(&argv::probe(path.to_str().unwrap())).stdout).unwrap()
+}
+
+/// The cues of a file, read as if it were followed by so much that it is a large one; and how many bytes that took.
+fn cues(path: &Path) -> (Option<Cues>, u64) {
+    let (file, size) = (File::open(path).unwrap(), fs::metadata(path).unwrap().len());
+    let mut walk = CueWalk::new(&probe(path), size + MAX_MATROSKA).unwrap();
+    let (mut step, mut read) = (walk.start(), 0);
+    loop {
+        match step {
+            Step::Done(cues) => return (cues, read),
+            Step::Read { offset, length } => {
+                assert!((1..=MAX_READ).contains(&length));
+                let mut bytes = vec![0; length as usize];
+                let there = length.min(size.saturating_sub(offset)) as usize;
+                file.read_exact_at(&mut bytes[..there], offset).unwrap();
+                read += there as u64;
+                step = walk.next(&bytes);
+            }
+        }
+    }
+}
+
+#[test]
+fn cues_are_the_key_frames() {
+    let dir = tempfile::tempdir().unwrap();
+    let film = format!("-f lavfi -i testsrc2=s=64x64:r=25:d=60 {SOUND} {X264} -bf 2 -g 37");
+    for (name, words, found) in [
+        ("a.mkv", "", true),
+        ("front.mkv", "-reserve_index_space 50000", true),
+        ("sound_first.mkv", "-map 1 -map 0", true),
+        ("live.mkv", "-live 1", false),
+        ("a.webm", "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -c:a libopus", true),
+    ] {
+        let path = clip(dir.path(), name, &format!("{film} {words}"));
+        let (cues, read) = cues(&path);
+        let keys = run(&argv::packets(path.to_str().unwrap(), probe(&path).video.unwrap().stream));
+        let keys = keys.stdout.lines().filter(|line| line.contains(",K"));
+        let keys = Cues::new(keys.map(|line| line.split(',').next().unwrap().parse().unwrap()));
+        assert!(keys.as_ref().is_some_and(|keys| keys.times().len() > 20));
+        assert_eq!(cues, keys.filter(|_| found), "{name}");
+        assert!(read < fs::metadata(&path).unwrap().len(), "{name}: {read}");
+    }
+    let mp4 = clip(dir.path(), "a.mp4", &film);
+    assert!(CueWalk::new(&probe(&mp4), 1 << 40).is_none());
+    assert!(CueWalk::new(&probe(&dir.path().join("a.mkv")), MAX_MATROSKA).is_none());
+}
+
+/// Whatever is wrong with a file, its cues are others or none.
+#[test]
+fn damaged_cues() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = clip(
+        dir.path(),
+        "a.mkv",
+        &format!("-f lavfi -i testsrc2=s=64x64:r=25:d=9 {SOUND} {X264} -g 37"),
+    );
+    let told = probe(&path);
+    let bytes = fs::read(&path).unwrap();
+    let mut found = 0;
+    // All of the head, and the cues at the end.
+    for at in (0..700).chain(bytes.len() - 300..bytes.len()) {
+        for bits in [0x01, 0x80, 0xff] {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= bits;
+            let size = damaged.len() as u64 + MAX_MATROSKA;
+            let Some(mut walk) = CueWalk::new(&told, size) else { continue };
+            let mut step = walk.start();
+            while let Step::Read { offset, length } = step {
+                assert!(length >= 1 && offset + length <= size);
+                let from = (offset as usize).min(damaged.len());
+                let to = ((offset + length) as usize).min(damaged.len());
+                let mut read = damaged[from..to].to_vec();
+                read.resize(length as usize, 0);
+                step = walk.next(&read);
+            }
+            found += usize::from(matches!(step, Step::Done(Some(_))));
+        }
+    }
+    assert!(found > 0);
+}
+
+/// By cues alone the frames and cuts are those of the index, also where an encode is taken up again.
+#[test]
+fn in_stretches_by_cues() {
+    for (rate, keys) in [("30000/1001", "70"), ("25", "50"), ("24", "500")] {
+        let words = format!(
+            "-f lavfi -i testsrc2=s=1024x576:r={rate}:d=17 {SOUND} {X264} -bf 2 -g {keys} -sc_threshold 0"
+        );
+        let dir = tempfile::tempdir().unwrap();
+        let original = clip(dir.path(), "a.mkv", &words);
+        let options = Options { longest_stretch: 5 * TICKS, ..Options::default() };
+        let exact = film(&original, &options);
+        let (path, probe) = (original.to_str().unwrap(), probe(&original));
+        let groups = exact.index.as_ref().unwrap().groups();
+        let cues = Cues::new(groups.iter().map(|group| group.pts)).unwrap();
+        let plan = Plan::by_cues(&probe, &cues, &options).unwrap();
+        let video = plan.video.clone().unwrap();
+        // One key frame: nothing but the beginning is known.
+        assert_eq!(plan.grid.keyed, cues.times().len() > 1, "{rate}");
+        if !plan.grid.keyed {
+            assert_eq!((video.entries.len(), video.joints), (0, vec![0]));
+            continue;
+        }
+        assert!(video.joints.len() > 1, "{:?}", video.joints);
+        let by_cues = film_as(plan.clone(), path, exact.index.clone());
+        for (one, other) in by_cues.rungs.iter().zip(&exact.rungs) {
+            assert_eq!(one.init.bytes, other.init.bytes);
+            assert_eq!(one.times(), other.times());
+            let cuts = |made: &[Segment]| {
+                made.iter().map(|s| (s.start_ticks, s.frames)).collect::<Vec<_>>()
+            };
+            assert_eq!(cuts(&one.segments), cuts(&other.segments));
+        }
+        // Its last stretch is interrupted: of one rung two segments are stored, of the other one, and all.
+        let last = video.stretches().last().unwrap();
+        assert_eq!(last.end, None);
+        let all = u32::try_from(by_cues.rungs[0].segments.len()).unwrap() - last.first;
+        for stored in [[1, 0], [0, 1], [all, all]] {
+            let run = Run::rest(&video, last, |rung| stored[rung]).unwrap();
+            let again = stretch(&plan, &run, path, dir.path()).unwrap();
+            for (part, (_, segments)) in run.parts.iter().zip(&again) {
+                let whole = &by_cues.rungs[part.rung].segments[part.first as usize..];
+                let told = |made: &[Segment]| {
+                    made.iter()
+                        .map(|s| (s.sequence, s.start_ticks, s.duration_ticks, s.frames))
+                        .collect::<Vec<_>>()
+                };
+                assert_eq!(told(segments), told(whole), "{stored:?}");
+            }
+        }
+    }
+}
