@@ -108,8 +108,8 @@ impl Encoder for EncoderModel {
         if !self.output("probe").await? {
             return Err(Cause::Silent.into());
         }
-        let probe = film::probe(&film)?;
-        Ok(Probed { probe, index: film::index(&film), cues: None })
+        let (probe, index, cues) = (film::probe(&film)?, film::index(&film), film::cues(&film));
+        Ok(Probed { probe, index, cues })
     }
 
     async fn digest(&self, bucket: &Bucket, video: &Video) -> Result<Digest, TaskError> {

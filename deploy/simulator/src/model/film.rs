@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use reelpin_plan::index::Packet;
 use reelpin_plan::probe::SoundFrames;
-use reelpin_plan::{Index, Options, Probe, Refusal, TICKS};
+use reelpin_plan::{Cues, Index, Options, Probe, Refusal, TICKS};
 
 use crate::script::{Film, Flaw};
 
@@ -43,6 +43,11 @@ pub fn options() -> Options {
     Options { longest_stretch: 12 * TICKS, worth_taking: 0, ..Options::default() }
 }
 
+/// Every fourth is a Matroska file that is too large for an index.
+fn is_large(film: &Film) -> bool {
+    film.number % 4 == 1
+}
+
 /// What ffprobe and the tables would tell of it.
 pub(super) fn probe(film: &Film) -> Result<Probe, Refusal> {
     let seconds = film.seconds;
@@ -50,11 +55,16 @@ pub(super) fn probe(film: &Film) -> Result<Probe, Refusal> {
     let (width, height) = if film.rungs > 1 { (1280, 720) } else { (640, 360) };
     // Every third can be copied.
     let codec = if film.number.is_multiple_of(3) { "h264" } else { "hevc" };
+    let (container, time_base) = if is_large(film) {
+        ("matroska,webm", "1/1000")
+    } else {
+        ("mov,mp4,m4a,3gp,3g2,mj2", "1/12800")
+    };
     let mut streams = vec![serde_json::json!({
         "index": 0, "codec_name": codec, "codec_type": "video", "profile": "High",
         "width": width, "height": height, "sample_aspect_ratio": "1:1", "pix_fmt": "yuv420p",
         "field_order": "progressive", "r_frame_rate": format!("{RATE}/1"),
-        "avg_frame_rate": format!("{RATE}/1"), "time_base": "1/12800", "start_pts": 0,
+        "avg_frame_rate": format!("{RATE}/1"), "time_base": time_base, "start_pts": 0,
         "duration": format!("{seconds}.000000"), "bit_rate": "1000000",
         "disposition": { "default": 1 },
     })];
@@ -69,7 +79,7 @@ pub(super) fn probe(film: &Film) -> Result<Probe, Refusal> {
     let answer = serde_json::json!({
         "streams": streams,
         "format": {
-            "format_name": "mov,mp4,m4a,3gp,3g2,mj2", "nb_streams": streams.len(),
+            "format_name": container, "nb_streams": streams.len(),
             "start_time": "0.000000", "duration": format!("{seconds}.000000"),
             "size": size.to_string(), "bit_rate": "1000000",
         },
@@ -85,8 +95,17 @@ pub(super) fn probe(film: &Film) -> Result<Probe, Refusal> {
     Ok(probe)
 }
 
+/// When its key frames are shown, of a large one.
+pub(super) fn cues(film: &Film) -> Option<Cues> {
+    let keys = (0..film.seconds * RATE).step_by(KEY as usize);
+    Cues::new(keys.filter(|_| is_large(film)).map(|frame| i64::from(frame * 1000 / RATE)))
+}
+
 /// When its frames are shown.
 pub(super) fn index(film: &Film) -> Option<Index> {
+    if is_large(film) {
+        return None;
+    }
     let frames = 0..film.seconds * RATE;
     Index::new(frames.map(|frame| Packet {
         pts: i64::from(frame) * 512,
@@ -110,14 +129,14 @@ pub(super) fn init(film: &Film, resolution: &str) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
-    use reelpin_plan::Plan;
+    use reelpin_transcoder::encoder::Probed;
 
     use super::*;
 
     #[test]
     fn films_can_be_planned() {
         for (number, seconds, rungs, sound) in
-            [(1, 3, 1, false), (1, 13, 2, true), (2, 20, 2, true)]
+            [(1, 3, 1, false), (1, 13, 2, true), (2, 20, 2, true), (3, 13, 2, true)]
         {
             let flaw = Flaw::None;
             let made = Film { number, seconds, rungs, sound, flaw };
@@ -125,8 +144,9 @@ mod tests {
             assert_eq!(film(&bytes).unwrap(), made);
             let probe = probe(&made).unwrap();
             let options = options();
-            let plan = Plan::new(&probe, index(&made).as_ref(), &options).unwrap();
-            assert!(plan.grid.exact);
+            let probed = Probed { probe, index: index(&made), cues: cues(&made) };
+            let plan = probed.plan(&options).unwrap();
+            assert_eq!((plan.grid.exact, plan.grid.keyed), (number != 1, number == 1));
             assert_eq!(plan.audio.as_ref().map(|audio| audio.copy), sound.then_some(number == 2));
             let picture = plan.video.unwrap();
             assert_eq!(picture.rungs.len(), rungs as usize);
