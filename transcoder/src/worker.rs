@@ -115,9 +115,8 @@ impl Process {
     async fn fill(&mut self, stop: &CancellationToken) -> bool {
         let mut any = false;
         for (number, lane) in LANES.iter().enumerate() {
-            let kinds = self.steps.kinds(lane);
-            while !kinds.is_empty() && self.busy[number] < lane.at_once && !stop.is_cancelled() {
-                let claimed = match steps::claim(self.steps.clone(), kinds.clone()).await {
+            while self.busy[number] < lane.at_once && !stop.is_cancelled() {
+                let claimed = match steps::claim(self.steps.clone(), lane).await {
                     Ok(Some(claimed)) => claimed,
                     Ok(None) => break,
                     Err(error) => {

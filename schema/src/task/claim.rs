@@ -98,12 +98,32 @@ pub fn suffix(token: Uuid) -> String {
     hex[hex.len() - 6..].to_owned()
 }
 
-/// Claims the ready task of one of these kinds that is wanted first; `None` when there is none. A stretch is wanted when
+/// Which tasks a claim may take.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Of one of these kinds.
+    pub kinds: Vec<Kind>,
+    /// Not of these videos, which others may have first.
+    pub not: Vec<Uuid>,
+    /// Only beginnings of films that have no starter, and that nobody has taken for [`PASSED_OVER`].
+    pub unstarted: bool,
+}
+
+impl Wanted {
+    /// Any task of these kinds.
+    pub fn of(kinds: &[Kind]) -> Self {
+        Self { kinds: kinds.to_vec(), ..Self::default() }
+    }
+}
+
+/// How long the beginning of a film waits for a worker that encodes nothing: each looks for tasks every 1 to 4 s.
+pub const PASSED_OVER: Duration = Duration::from_secs(4);
+
+/// Claims the wanted task that is wanted first; `None` when there is none. A stretch is wanted when
 /// somebody who began to watch as it became ready would come to it: segment `place` begins after at most 6 s for each before
 /// it. So the beginning of a film goes before the far parts of others, which do not wait for ever, and what was interrupted
 /// before what comes after it; a published folder is pinned before an original. The places of pins at services are no order.
-/// Only the 1024 that are ready for longest are looked at, some ten films of two hours. `not` are videos that others may have
-/// first.
+/// Only the 1024 that are ready for longest are looked at, some ten films of two hours.
 ///
 /// `token` is a fresh UUIDv4 for each call of `run_tx`: a body that runs again after a commit whose
 /// answer was lost finds its own claim.
@@ -114,10 +134,9 @@ pub async fn claim(
     tx: &Tx,
     token: Uuid,
     worker: &str,
-    kinds: &[Kind],
-    not: &[Uuid],
+    wanted: &Wanted,
 ) -> Result<Option<Lease>, DbError> {
-    let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
+    let kinds: Vec<&str> = wanted.kinds.iter().map(|k| k.name()).collect();
     let mine = tx
         .opt(
             sql!(
@@ -142,12 +161,22 @@ pub async fn claim(
                     (SELECT id, ready_at, CASE WHEN kind = 'pin_service' THEN 0 ELSE place END AS place
                     FROM tasks
                     WHERE state = 'ready' AND ready_at <= $3 AND kind = ANY($4) AND NOT video_id = ANY($5)
+                        AND (NOT $6 OR (place = 0 AND ready_at <= $7 AND NOT EXISTS
+                            (SELECT 1 FROM tasks s WHERE s.video_id = tasks.video_id AND s.kind = 'starter')))
                     ORDER BY ready_at, id LIMIT 1024) AS oldest
                 ORDER BY extract(epoch FROM ready_at)::INT8 + place * 6, place, ready_at, id
                 LIMIT 1)
             RETURNING id, video_id, kind, place, attempt, max_attempts, lease_token, ready_at"
             ),
-            &[&token, &(tx.now() + LEASE), &tx.now(), &kinds, &not],
+            &[
+                &token,
+                &(tx.now() + LEASE),
+                &tx.now(),
+                &kinds,
+                &wanted.not,
+                &wanted.unstarted,
+                &(tx.now() - PASSED_OVER),
+            ],
         )
         .await?;
     let Some(row) = claimed else { return Ok(None) };
@@ -179,23 +208,4 @@ pub async fn renew(tx: &Tx, lease: &Lease) -> Result<(), DbError> {
         )
         .await?;
     if renewed == 1 { Ok(()) } else { Err(DbError::LeaseLost) }
-}
-
-/// How long until the next ready task of these kinds may be claimed; `None` when none waits.
-///
-/// # Errors
-/// [`DbError`].
-pub async fn next_ready(tx: &Tx, kinds: &[Kind]) -> Result<Option<time::Duration>, DbError> {
-    let kinds: Vec<&str> = kinds.iter().map(|k| k.name()).collect();
-    let row = tx
-        .opt(
-            sql!(
-                "-- task.next_ready
-            SELECT ready_at FROM tasks WHERE state = 'ready' AND kind = ANY($1)
-            ORDER BY ready_at, id LIMIT 1"
-            ),
-            &[&kinds],
-        )
-        .await?;
-    Ok(row.map(|row| row.get::<_, time::OffsetDateTime>("ready_at") - tx.now()))
 }

@@ -10,7 +10,7 @@ mod split;
 mod state;
 
 pub use announce::{Unannounced, announced, unannounced};
-pub use claim::{LEASE, Lease, claim, next_ready, renew, suffix};
+pub use claim::{LEASE, Lease, PASSED_OVER, Wanted, claim, renew, suffix};
 pub use dead::{Dead, dead};
 pub use end::{
     Ended, again, cancel_all, cancel_work, defer, finish, give_back, guard, hasten, progressed,

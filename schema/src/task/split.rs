@@ -107,7 +107,8 @@ pub async fn split(tx: &Tx, busy: &Busy, at: u32) -> Result<bool, DbError> {
             sql!(
                 "-- task.split
             UPDATE tasks SET until = $2, updated_at = $3
-            WHERE id = $1 AND kind = 'encode' AND state = 'running' AND until IS NOT DISTINCT FROM $4::INT8
+            WHERE id = $1 AND kind = 'encode' AND state = 'running'
+                AND (until = $4::INT8 OR (until IS NULL AND $4::INT8 IS NULL))
                 AND NOT EXISTS (SELECT 1 FROM transcode_segments s
                     JOIN transcodes r ON s.transcode_id = r.id
                     WHERE r.video_id = tasks.video_id AND r.format = 'hls'

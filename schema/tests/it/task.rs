@@ -2,8 +2,8 @@
 
 use std::collections::HashSet;
 
-use reelpin_schema::db::{Db, DbError, Tx};
-use reelpin_schema::task::{self, Kind, Lease, NewTask, State};
+use reelpin_schema::db::{Db, DbError};
+use reelpin_schema::task::{self, Kind, Lease, NewTask, State, Wanted};
 use reelpin_testing::database;
 use tokio::task::JoinSet;
 use uuid::Uuid;
@@ -11,8 +11,12 @@ use uuid::Uuid;
 use crate::video::ticket;
 
 pub(crate) async fn claim(db: &Db, kinds: &[Kind]) -> Option<Lease> {
-    let (token, kinds) = (Uuid::new_v4(), kinds.to_vec());
-    db.run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &kinds, &[]).await)
+    claim_of(db, Wanted::of(kinds)).await
+}
+
+async fn claim_of(db: &Db, wanted: Wanted) -> Option<Lease> {
+    let token = Uuid::new_v4();
+    db.run_tx("test.claim", async move |tx| task::claim(tx, token, "test", &wanted).await)
         .await
         .unwrap()
 }
@@ -125,13 +129,31 @@ async fn what_is_left_to_others_is_not_claimed() {
         enqueue(&db, video, NewTask::of(Kind::Encode)).await;
     }
     let but = async || {
-        let token = Uuid::new_v4();
-        let claim = async move |tx: &Tx| task::claim(tx, token, "test", &Kind::ALL, &[left]).await;
-        db.run_tx("test.claim", claim).await.unwrap()
+        let wanted = Wanted { not: vec![left], ..Wanted::of(&Kind::ALL) };
+        claim_of(&db, wanted).await
     };
     assert_eq!(but().await.unwrap().video(), other);
     assert_eq!(but().await, None);
     assert_eq!(claim(&db, &[Kind::Encode]).await.unwrap().video(), left);
+}
+
+#[tokio::test]
+async fn beginnings_without_a_starter_are_claimed_when_nobody_took_them() {
+    let db = database().await.unwrap();
+    let (started, other) = (ticket(&db).await, ticket(&db).await);
+    enqueue(&db, started, NewTask::of(Kind::Starter)).await;
+    for video in [started, other] {
+        for place in [0, 20] {
+            enqueue(&db, video, NewTask::at(Kind::Encode, place)).await;
+        }
+    }
+    let unstarted = || Wanted { unstarted: true, ..Wanted::of(&[Kind::Encode]) };
+    assert_eq!(claim_of(&db, unstarted()).await, None, "others may take it");
+    let set = "UPDATE tasks SET ready_at = ready_at - interval '5 s'";
+    db.run_tx("test.earlier", async move |tx| tx.exec(set, &[]).await).await.unwrap();
+    let lease = claim_of(&db, unstarted()).await.unwrap();
+    assert_eq!((lease.video(), lease.place()), (other, 0));
+    assert_eq!(claim_of(&db, unstarted()).await, None);
 }
 
 #[tokio::test]
@@ -164,7 +186,8 @@ async fn a_claim_whose_answer_was_lost_is_found_again() {
     let token = Uuid::new_v4();
     let again = async || {
         db.run_tx("test.claim", async move |tx| {
-            task::claim(tx, token, "test", &[Kind::Audio, Kind::Poster], &[]).await
+            let wanted = Wanted::of(&[Kind::Audio, Kind::Poster]);
+            task::claim(tx, token, "test", &wanted).await
         })
         .await
         .unwrap()

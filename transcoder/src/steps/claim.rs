@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use reelpin_schema::db::DbError;
-use reelpin_schema::task::{self, Kind, Lease};
+use reelpin_schema::task::{self, Kind, Lease, Wanted};
 use reelpin_schema::video::StepError;
 
-use super::Worker;
 use super::end::bury;
 use super::take_over::take_over;
+use super::{Lane, Worker};
 use crate::work::Work;
 
 /// Expired leases taken in one transaction.
@@ -23,30 +23,37 @@ pub struct Claimed {
     pub(super) sent: Duration,
 }
 
-/// Claims the ready task of these kinds that is wanted first; where none is ready but stretches may be claimed, the
+/// Claims the ready task of a lane that is wanted first; where none is ready but any stretch may be claimed, the
 /// far part of one that another worker encodes.
 ///
 /// # Errors
 /// [`DbError`]; a claim whose answer was lost expires.
-pub async fn claim(worker: Worker, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
-    let claimed = ready(&worker.work, kinds.clone()).await?;
+pub async fn claim(worker: Worker, lane: &Lane) -> Result<Option<Claimed>, DbError> {
+    let kinds = worker.kinds(lane);
+    if kinds.is_empty() {
+        return Ok(None);
+    }
+    let wanted = Wanted { kinds, unstarted: lane.unstarted, ..Wanted::default() };
+    let claimed = ready(&worker.work, &wanted).await?;
     // Whose part of a film did not fit takes no more of it.
     let now = worker.work.engines.ambient.now();
     let fits = worker.work.shunned.at(now, &[Kind::Encode]).is_empty();
-    let may = claimed.is_none() && kinds.contains(&Kind::Encode) && fits;
+    let takes = lane.kinds.contains(&Kind::Encode) && !lane.unstarted;
+    let may = claimed.is_none() && takes && fits;
     if !may || !take_over(&worker.work).await? {
         return Ok(claimed);
     }
-    ready(&worker.work, kinds).await
+    ready(&worker.work, &wanted).await
 }
 
-async fn ready(work: &Work, kinds: Vec<Kind>) -> Result<Option<Claimed>, DbError> {
+async fn ready(work: &Work, wanted: &Wanted) -> Result<Option<Claimed>, DbError> {
     let sent = work.engines.ambient.now();
     let (token, name) = (work.engines.ambient.uuid(), work.name.clone());
-    let not = work.shunned.at(sent, &kinds);
+    let not = work.shunned.at(sent, &wanted.kinds);
+    let wanted = Wanted { not, ..wanted.clone() };
     let lease = work
         .db()
-        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &kinds, &not).await)
+        .run_tx("task.claim", async move |tx| task::claim(tx, token, &name, &wanted).await)
         .await?;
     Ok(lease.map(|lease| Claimed { lease, sent }))
 }

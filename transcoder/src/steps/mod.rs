@@ -25,22 +25,29 @@ use crate::work::{Collaborators, Work};
 pub struct Lane {
     /// What runs in it.
     pub kinds: &'static [Kind],
+    /// Only films that have no starter, and that nobody else takes: [`reelpin_schema::task::Wanted`].
+    pub unstarted: bool,
     /// How many of them at once.
     pub at_once: usize,
+}
+
+impl Lane {
+    const fn of(kinds: &'static [Kind], at_once: usize) -> Self {
+        Self { kinds, unstarted: false, at_once }
+    }
 }
 
 /// What may run beside what: one encode uses every core; what someone waits for goes beside it; the
 /// rest are small or wait for others.
 pub const LANES: &[Lane] = &[
-    Lane { kinds: &[Kind::Probe, Kind::Starter], at_once: 2 },
-    Lane { kinds: &[Kind::Encode], at_once: 1 },
-    Lane {
-        kinds: &[Kind::Audio, Kind::Copy, Kind::Poster, Kind::Digest, Kind::Package],
-        at_once: 2,
-    },
-    Lane { kinds: &[Kind::Pin, Kind::Delete], at_once: 1 },
+    Lane::of(&[Kind::Probe, Kind::Starter], 2),
+    Lane::of(&[Kind::Encode], 1),
+    // Where nothing is made first, the beginning would wait until the stretch of another film is done.
+    Lane { unstarted: true, ..Lane::of(&[Kind::Encode], 1) },
+    Lane::of(&[Kind::Audio, Kind::Copy, Kind::Poster, Kind::Digest, Kind::Package], 2),
+    Lane::of(&[Kind::Pin, Kind::Delete], 1),
     // They only ask; `pinning::Services` bounds what one service may take of it.
-    Lane { kinds: &[Kind::PinService], at_once: 8 },
+    Lane::of(&[Kind::PinService], 8),
 ];
 
 /// What the steps of one worker are given. Clones share it.
@@ -63,7 +70,7 @@ impl Worker {
     }
 
     /// The kinds of a lane that this worker can do: pins are for workers that have a node.
-    pub fn kinds(&self, lane: &Lane) -> Vec<Kind> {
+    pub(crate) fn kinds(&self, lane: &Lane) -> Vec<Kind> {
         let able = |kind: &Kind| {
             !matches!(kind, Kind::Pin | Kind::PinService) || self.work.engines.node.is_some()
         };

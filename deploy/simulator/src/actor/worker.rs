@@ -81,7 +81,7 @@ async fn look(worker: Worker, free: Vec<usize>, hinted: bool) -> Vec<(usize, Cla
     }
     for (number, lane) in LANES.iter().enumerate() {
         for _ in 0..free[number] {
-            match steps::claim(worker.clone(), worker.kinds(lane)).await {
+            match steps::claim(worker.clone(), lane).await {
                 Ok(Some(task)) => claimed.push((number, task)),
                 Ok(None) | Err(_) => break,
             }

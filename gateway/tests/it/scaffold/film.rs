@@ -108,7 +108,9 @@ impl<'a> Film<'a> {
         let mut others = Vec::new();
         let found = loop {
             let token = Uuid::new_v4();
-            let claim = async move |tx: &Tx| task::claim(tx, token, "test", &[kind], &[]).await;
+            let claim = async move |tx: &Tx| {
+                task::claim(tx, token, "test", &task::Wanted::of(&[kind])).await
+            };
             match self.stage.db.run_tx("test.claim", claim).await? {
                 Some(lease) if lease.video() != self.id => others.push(lease),
                 found => break found,

@@ -26,7 +26,7 @@ pub(super) async fn work(stage: Stage) {
         let claimed = stage
             .db
             .run_tx("stress.claim", async move |tx| {
-                task::claim(tx, token, "w", &Kind::ALL, &[]).await
+                task::claim(tx, token, "w", &task::Wanted::of(&Kind::ALL)).await
             })
             .await;
         // Whoever has tried in vain often enough is as one that died: another comes later.
