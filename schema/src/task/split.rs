@@ -47,7 +47,7 @@ pub async fn end(tx: &Tx, lease: &Lease) -> Result<Option<u32>, DbError> {
     Ok(until(&row))
 }
 
-/// The stretches that are being encoded, at most `limit`, longest at work first.
+/// The stretches that are being encoded and may be divided (other films have no starter), at most `limit`, longest at work first.
 ///
 /// # Errors
 /// [`DbError`].
@@ -70,6 +70,8 @@ pub async fn busy(tx: &Tx, limit: i64) -> Result<Vec<Busy>, DbError> {
                         AND (t.until IS NULL OR s.sequence < t.until)) AS done
             FROM tasks t
             WHERE t.state = 'running' AND t.kind = 'encode'
+                AND (t.until IS NOT NULL OR EXISTS
+                    (SELECT 1 FROM tasks s WHERE s.video_id = t.video_id AND s.kind = 'starter'))
             ORDER BY t.lease_until LIMIT $1"
             ),
             &[&limit],

@@ -252,9 +252,21 @@ impl Grid {
         self.first_place(sequence.into())
     }
 
-    /// The earliest times of the places of segments `first` up to but without `end`, but for the first one's; ticks.
+    /// The earliest times of the places of segments `first` up to but without `end`, ticks.
     pub(crate) fn places(&self, first: u32, end: u32) -> impl Iterator<Item = u64> + '_ {
-        (self.place_of(first) + 1..self.place_of(end)).map(|place| self.start_of_place(place))
+        (self.place_of(first)..self.place_of(end)).map(|place| self.start_of_place(place))
+    }
+
+    /// Where a segment of a keyed grid begins for all rungs and runs alike, ticks: when its first frame is shown at the nominal
+    /// rate. The real one is as near as the original's clock is regular.
+    pub(crate) fn nominal_start(&self, sequence: u32) -> u64 {
+        self.start_of_place(self.place_of(sequence)) + if sequence > 0 { self.slack } else { 0 }
+    }
+
+    /// How long before its cut a run of a keyed grid begins, ticks: what is shown there proves that decoding began early
+    /// enough, and is left out. 1 s, or two frames where those are longer.
+    pub(crate) fn lead(&self) -> u64 {
+        TICKS.max(4 * self.slack)
     }
 
     /// The GOP rule as a value for ffmpeg's `-force_key_frames expr:`. Its `t` counts from the first frame.
@@ -289,7 +301,7 @@ impl Grid {
         u64::try_from(self.rate.num()).unwrap_or(1).max(1)
     }
 
-    pub(crate) fn shortest_gop(&self) -> u64 {
+    fn shortest_gop(&self) -> u64 {
         self.place_den() / self.rate_num() / 4
     }
 

@@ -15,6 +15,9 @@ use crate::{Cues, Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 /// Version of the stored form; with a plan of another version nothing more can be made.
 pub const VERSION: u32 = 2;
 
+/// Version of plans by cues, which workers of before them must not touch.
+pub const KEYED: u32 = 3;
+
 /// Highest frame rate of a rung, with room for a sloppy clock: Apple's rules (1.19) say not above 60.
 const MAX_RATE: f64 = 60.5;
 
@@ -45,7 +48,7 @@ impl Default for Options {
 /// One video's plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`VERSION`] of the code that made it.
+    /// [`VERSION`] or [`KEYED`].
     pub version: u32,
     /// The instant of the original that is time 0 of everything we make, ticks of the original's clock (the
     /// first frame; rounded, for display: the exact one is in `video` or `audio`).
@@ -203,7 +206,7 @@ impl Plan {
             .map(|video| video.time_base.scale(video.start_pts, TICKS))
             .or(audio.as_ref().map(|audio| audio.time_base.scale(audio.start_pts, TICKS)));
         Ok(Self {
-            version: VERSION,
+            version: if grid.keyed { KEYED } else { VERSION },
             start: start.unwrap_or(0),
             duration: grid.duration,
             target_duration: grid.target_duration(),
@@ -214,6 +217,11 @@ impl Plan {
             video,
             audio,
         })
+    }
+
+    /// Whether this code can make more of it.
+    pub fn is_known(&self) -> bool {
+        self.version == if self.grid.keyed { KEYED } else { VERSION }
     }
 
     /// The same but for the sound, which is encoded: for an original whose sound is not what its tables say.
@@ -283,7 +291,10 @@ fn plan_video(
         None => {
             let duration = video.duration.or(probe.duration).unwrap_or(0);
             let start = video.start_pts;
-            let grid = Grid::keyed(frame_rate, duration);
+            // A header may tell less than there is.
+            let known = cues.and_then(Cues::last).map_or(0, |last| last.saturating_sub(start));
+            let known = u64::try_from(video.time_base.scale(known, TICKS)).unwrap_or(0);
+            let grid = Grid::keyed(frame_rate, duration.max(known + frame_ticks(frame_rate)));
             let entries = cues
                 .filter(|_| keep_every == 1)
                 .map(|cues| stretch::keyed_entries(&grid, cues, start, video.time_base))

@@ -27,7 +27,7 @@ pub struct Segment {
 ///
 /// In an exact grid every GOP's start and number of frames is compared with the plan. In a nominal grid a segment
 /// begins with the first GOP of its nominal time; sequences count what really came. In a keyed one they are those of
-/// the plan, and a run's first and last frame lie at its cuts.
+/// the plan, segments begin at their nominal times, and what a run makes of its lead is left out.
 #[derive(Debug)]
 pub struct Segmenter {
     exact: Option<Exact>,
@@ -48,7 +48,7 @@ impl Segmenter {
             bytes: Vec::new(),
         });
         let nominal = Nominal {
-            run: grid.keyed.then(|| Keyed { first, end, at: None, last: 0 }),
+            run: grid.keyed.then_some(Keyed { first, end, at: None, led: false }),
             n_fragments: if grid.keyed { first_number(grid, first) } else { 0 },
             sequence: if grid.keyed { first } else { 0 },
             grid: if grid.exact { Grid::nominal(grid.rate, 0) } else { grid.clone() },
@@ -161,48 +161,57 @@ impl Open {
     }
 }
 
-/// One run of a keyed grid: whether it begins and ends at its cuts, and has something in each segment.
+/// One run of a keyed grid: whether it begins early enough, ends late enough, and has something in each segment.
 #[derive(Debug)]
 struct Keyed {
     first: u32,
     end: Option<u32>,
     /// Segment of the last fragment.
     at: Option<u64>,
-    /// When its last frame is shown, ticks.
-    last: u64,
+    /// Something came that is shown before the first segment.
+    led: bool,
+}
+
+/// What is done with a fragment.
+enum Take {
+    It,
+    /// It is shown before the run.
+    Nothing,
+    Mismatch,
 }
 
 impl Keyed {
-    /// Takes a fragment that begins at `start` ticks, in this segment; gives whether it is one of the run's.
-    fn push(&mut self, grid: &Grid, fragment: &Fragment, start: u64, segment: u64) -> bool {
-        let begins = grid.cut(self.first).unwrap_or(0);
+    fn push(&mut self, segment: u64) -> Take {
+        let first = u64::from(self.first);
+        if self.at.is_none() && segment < first {
+            self.led = true;
+            return Take::Nothing;
+        }
         let follows = match self.at {
-            None => segment == u64::from(self.first) && start < begins + grid.shortest_gop(),
+            None => segment == first && (self.led || first == 0),
             Some(at) => segment == at || segment == at + 1,
         };
         self.at = Some(segment);
-        let last = fragment.table.iter().map(|sample| sample.pts).max();
-        self.last = last.and_then(|last| u64::try_from(last).ok()).unwrap_or(start);
-        follows && self.end.is_none_or(|end| segment < end.into())
-    }
-
-    /// Where it ends, unless that is the film's end.
-    fn cut(&self, grid: &Grid) -> Option<u64> {
-        grid.cut(self.end?)
-    }
-
-    /// When the next run's first frame is shown, by the nominal rate.
-    ///
-    /// # Errors
-    /// [`Mismatch::TooFew`]: it broke off before its `cut`.
-    fn finish(&self, grid: &Grid, cut: u64) -> Result<u64, Mismatch> {
-        let frame = 2 * grid.slack;
-        if self.last + frame + grid.shortest_gop() < cut {
-            let want = self.end.unwrap_or(0);
-            let got = self.at.and_then(|at| u32::try_from(at).ok()).unwrap_or(0);
-            return Err(Mismatch::TooFew { want, got });
+        if follows && self.end.is_none_or(|end| segment < end.into()) {
+            Take::It
+        } else {
+            Take::Mismatch
         }
-        Ok((self.last + frame).max(cut + grid.slack))
+    }
+
+    /// # Errors
+    /// [`Mismatch::TooFew`]: it broke off before its end.
+    fn finish(&self) -> Result<(), Mismatch> {
+        let next = self.at.map_or(self.first.into(), |at| at + 1);
+        match self.end {
+            Some(want) if next < want.into() => {
+                Err(Mismatch::TooFew { want, got: u32::try_from(next).unwrap_or(u32::MAX) })
+            }
+            None if self.at.is_none() => {
+                Err(Mismatch::TooFew { want: self.first + 1, got: self.first })
+            }
+            _ => Ok(()),
+        }
     }
 }
 
@@ -232,10 +241,10 @@ impl Nominal {
             return Err(Mismatch::NotSync { gop });
         }
         let nominal = self.grid.nominal_segment(start);
-        if let Some(run) = &mut self.run
-            && !run.push(&self.grid, &fragment, start, nominal)
-        {
-            return Err(Mismatch::Start { gop, want, got: fragment.start });
+        match self.run.as_mut().map_or(Take::It, |run| run.push(nominal)) {
+            Take::It => {}
+            Take::Nothing => return Ok(Vec::new()),
+            Take::Mismatch => return Err(Mismatch::Start { gop, want, got: fragment.start }),
         }
         self.n_fragments += 1;
         fragment.renumber(self.n_fragments);
@@ -258,21 +267,18 @@ impl Nominal {
     }
 
     fn finish(mut self) -> Result<Vec<Segment>, Mismatch> {
-        let mut open = self.open.take().ok_or(Mismatch::Nothing)?;
-        if let Some((run, cut)) =
-            self.run.as_ref().and_then(|run| Some((run, run.cut(&self.grid)?)))
-        {
-            let end = run.finish(&self.grid, cut)?;
-            let last = match self.tail.take() {
-                Some(tail) => Open { end, ..tail },
-                None => return Ok(vec![self.close(open, end)]),
-            };
-            return Ok(vec![self.close(open, last.start), self.close(last, end)]);
+        if let Some(run) = &self.run {
+            run.finish()?;
         }
+        let mut open = self.open.take().ok_or(Mismatch::Nothing)?;
         let target = self.grid.target_duration();
         let mut done = Vec::new();
         if let Some(tail) = self.tail.take() {
-            if joins(tail.start - open.start.min(tail.start), tail.end - tail.start, target) {
+            // A part has what is in its segments, whoever makes the next one.
+            let joined = self.run.is_none();
+            if joined
+                && joins(tail.start - open.start.min(tail.start), tail.end - tail.start, target)
+            {
                 open.append(tail);
             } else {
                 done.push(self.close(open, tail.start));
@@ -287,10 +293,18 @@ impl Nominal {
     fn close(&mut self, open: Open, end: u64) -> Segment {
         let sequence = self.sequence;
         self.sequence += 1;
+        let (start, end) = match &self.run {
+            Some(run) => {
+                let nominal = |sequence| self.grid.nominal_start(sequence);
+                let ends_film = run.end.is_none() && run.at == Some(sequence.into());
+                (nominal(sequence), if ends_film { end } else { nominal(sequence + 1) })
+            }
+            None => (open.start, end),
+        };
         Segment {
             sequence,
-            start_ticks: open.start,
-            duration_ticks: end.saturating_sub(open.start).max(1),
+            start_ticks: start,
+            duration_ticks: end.saturating_sub(start).max(1),
             frames: open.frames,
             bytes: open.bytes,
         }

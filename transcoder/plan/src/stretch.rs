@@ -69,7 +69,7 @@ pub fn entries(grid: &Grid, index: &Index, time_base: Rational) -> Vec<Entry> {
 }
 
 /// The same of a keyed grid whose first frame is at `start_pts`, for those segments of which the cues say that the film has
-/// them: there is a key frame in them or behind them.
+/// them: there is a key frame in them or behind them. Decoding begins before the [`Grid::lead`].
 pub fn keyed_entries(grid: &Grid, cues: &Cues, start_pts: i64, time_base: Rational) -> Vec<Entry> {
     let from_start = |ticks: u64| {
         let scaled = i128::from(ticks) * i128::from(time_base.den());
@@ -78,12 +78,14 @@ pub fn keyed_entries(grid: &Grid, cues: &Cues, start_pts: i64, time_base: Ration
         i64::try_from(whole).ok().and_then(|units| start_pts.checked_add(units))
     };
     let first = cues.first();
-    let entry = |pts| {
-        let key = cues.before(pts).filter(|key| Some(*key) != first);
+    let entry = |(pts, lead)| {
+        let key = cues.before(lead).filter(|key| Some(*key) != first);
         Entry { pts, seek_us: key.and_then(|key| micros(key, time_base)) }
     };
-    let begins = grid.all().map_while(|place| from_start(place.start));
-    begins.take_while(|pts| cues.last() >= Some(*pts)).map(entry).collect()
+    let begins = grid.all().map_while(|place| {
+        Some((from_start(place.start)?, from_start(place.start.saturating_sub(grid.lead()))?))
+    });
+    begins.take_while(|(pts, _)| cues.last() >= Some(*pts)).map(entry).collect()
 }
 
 /// First segments of stretches of at most `longest` ticks (one segment at least) and, where the film allows, at

@@ -29,20 +29,19 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         Some(line) if plan.grid.is_divisible() => line.stored(first),
         _ => 0,
     };
+    let is_part = first > 0 || end.is_some_and(|end| end < plan.grid.n_segments());
     let done = match Run::rest(picture, Stretch { first, end }, stored) {
         Some(run) => encode(work, lease, &video, &plan, &run, &rungs).await,
         None => Ok(()),
     };
     match done {
         Ok(()) => finish(work, lease, &plan, &rungs).await,
-        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) if first == 0 => {
-            Err(Refusal::NoFrames.into())
-        }
-        // A part of a film has frames, by its tables.
-        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => {
+        // What is wrong with a part is not yet the film's fault: by its tables it has frames.
+        Err(TaskError::Theirs(_) | TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) if is_part => {
             let nothing = Mismatch::TooFew { want: end.unwrap_or(first + 1), got: first };
             differs(work, lease, &video, &plan, nothing).await
         }
+        Err(TaskError::Ours(Cause::Fmp4(fmp4::Error::Empty))) => Err(Refusal::NoFrames.into()),
         Err(TaskError::Ours(Cause::Mismatch(mismatch))) => {
             differs(work, lease, &video, &plan, mismatch).await
         }

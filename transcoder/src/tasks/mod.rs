@@ -61,7 +61,7 @@ fn plan_of(video: &Video) -> Result<reelpin_plan::Plan, TaskError> {
     let stored = video.plan.clone().ok_or(Cause::Row("the video has no plan"))?;
     let plan: reelpin_plan::Plan =
         serde_json::from_value(stored).map_err(|source| Cause::Json { what: "plan", source })?;
-    if plan.version != reelpin_plan::plan::VERSION {
+    if !plan.is_known() {
         return Err(Cause::Row("the plan is another version's: upload the film again").into());
     }
     Ok(plan)

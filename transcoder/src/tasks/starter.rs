@@ -1,7 +1,7 @@
 //! The task `starter`: the first segment of the lowest rung, and of the sound, before anything else is made, so that
 //! the video is playable seconds after its upload.
 
-use reelpin_plan::Run;
+use reelpin_plan::{Mismatch, Run};
 use reelpin_schema::task::{self, Lease};
 
 use super::audio::{is_copied, is_of_copy};
@@ -28,7 +28,14 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
             return Ok(());
         }
         let store = Store::new(work, lease, planned, END, 1);
-        lines::picture(work, &store, &video, &plan, &starter, &rungs).await
+        match lines::picture(work, &store, &video, &plan, &starter, &rungs).await {
+            // Of two seconds; what the film is, its stretches tell.
+            Err(TaskError::Theirs(failure)) => {
+                tracing::warn!(video.id = %video.id, ?failure, "its beginning cannot be made");
+                Err(Mismatch::TooFew { want: 1, got: 0 }.into())
+            }
+            seen => seen,
+        }
     };
     let heard = async {
         if plan.audio.is_none() {

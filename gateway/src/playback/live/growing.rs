@@ -37,7 +37,9 @@ impl Growing {
             let reached = reach.iter().find(|reach| reach.id == row.id).map_or(0, |reach| {
                 if !over && may_be_last(&plan, row) { reach.before } else { reach.end }
             });
-            if row.is_audio() && reached > 0 { reached + AUDIO_FRAME } else { reached }
+            // Without an index sound is cut at the earliest that a frame could be, half of one before the picture.
+            let short = AUDIO_FRAME + if plan.grid.exact { 0 } else { plan.grid.slack };
+            if row.is_audio() && reached > 0 { reached + short } else { reached }
         };
         let growing = rows.iter().filter(|row| is_listed(row) && !is_whole(&plan, row));
         let edge = growing.map(reaches).min();

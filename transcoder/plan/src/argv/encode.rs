@@ -2,13 +2,14 @@
 
 use super::{Argv, FRAGMENTS};
 use crate::plan::{Plan, Rung, VideoPlan};
+use crate::stretch::Entry;
 use crate::{Grid, Run, TICKS, limits};
 
 /// Keys are forced this much before their frame, so that rounding cannot miss it: 0.5 ms, in ticks.
 const KEY_MARGIN: u64 = TICKS / 2000;
 
-/// By how many segments a film may be longer than its header says, before its last GOP has no end.
-const BEYOND: u32 = 10;
+/// By how many segments a film may be longer than header and cues say, before its last GOP has no end.
+const BEYOND: u32 = 100;
 
 /// Encodes `run`: its part i goes to `pipe:(first_fd + i)` as an init segment and one fragment for each GOP. `None`
 /// where the plan has no picture or no such rung.
@@ -26,7 +27,7 @@ pub fn encode(plan: &Plan, run: &Run, original: &str, first_fd: u32) -> Option<A
         argv.add("-noaccurate_seek");
     }
     argv.add("-copyts -i").arg(original);
-    argv.add("-filter_complex").arg(filters(video, run)?);
+    argv.add("-filter_complex").arg(filters(&plan.grid, video, run)?);
     for (fd, part) in (first_fd..).zip(&run.parts) {
         let keys = keys(&plan.grid, part.first, run.end);
         output(&mut argv, part.rung, video.rungs.get(part.rung)?, keys.as_deref());
@@ -52,10 +53,13 @@ fn output(argv: &mut Argv, number: usize, rung: &Rung, keys: Option<&str>) {
 }
 
 /// One chain from the decoder to the highest rung of the run, each rung below scaled from the one above.
-fn filters(video: &VideoPlan, run: &Run) -> Option<String> {
+fn filters(grid: &Grid, video: &VideoPlan, run: &Run) -> Option<String> {
     let entry = |sequence: u32| usize::try_from(sequence).ok().and_then(|at| video.entries.get(at));
     let from = run.first();
-    let start = entry(from).map_or(video.start_pts, |entry| entry.pts);
+    // By cues, the lead comes first.
+    let lead = if grid.keyed { units(grid.lead(), video) } else { 0 };
+    let begin = |sequence, entry: &Entry| if sequence > 0 { entry.pts - lead } else { entry.pts };
+    let start = entry(from).map_or(video.start_pts, |entry| begin(from, entry));
     let end = run.end.and_then(entry).map_or(String::new(), |end| format!(":end_pts={}", end.pts));
     let mut graph = format!("[0:{}]trim=start_pts={start}{end}", video.stream);
     // In the stream's own time base, so exact; after this, time 0 is the first frame of the film.
@@ -84,7 +88,9 @@ fn filters(video: &VideoPlan, run: &Run) -> Option<String> {
         }
         // Exact too: the frames' time base is still the stream's.
         let trim = match entry(part.first).filter(|_| part.first > from) {
-            Some(entry) => format!("trim=start_pts={}", entry.pts - video.start_pts),
+            Some(entry) => {
+                format!("trim=start_pts={}", begin(part.first, entry) - video.start_pts)
+            }
             None => String::new(),
         };
         match at.checked_sub(1).and_then(|below| run.parts.get(below)) {
@@ -105,8 +111,15 @@ fn filters(video: &VideoPlan, run: &Run) -> Option<String> {
     Some(graph)
 }
 
-/// The first frame of each place from segment `first` on, but for its own: the expression would count from the first frame
-/// of the run, of which only the place is known. Rounded up to 0.1 ms, while frames are at whole milliseconds.
+/// Ticks in units of the stream's times.
+fn units(ticks: u64, video: &VideoPlan) -> i64 {
+    let base = video.time_base;
+    let units = i128::from(ticks) * i128::from(base.den());
+    i64::try_from(units / (i128::from(base.num()) * i128::from(TICKS))).unwrap_or(0)
+}
+
+/// The first frame of each place from segment `first` on; before it lies the lead. The expression would count from the first
+/// frame of the run, which is not known. Rounded up to 0.1 ms, while frames are at whole milliseconds.
 fn keyed(grid: &Grid, first: u32, end: Option<u32>) -> Option<String> {
     let last = end.unwrap_or(grid.n_segments().saturating_add(BEYOND));
     let most = usize::try_from(limits::MAX_STRETCH_SECONDS).unwrap_or(usize::MAX);
