@@ -2,13 +2,15 @@
 //!
 //! It is stored as JSON with the video; the same plan always gives the same arguments and cuts.
 
+mod audio;
+
 use serde::{Deserialize, Serialize};
 
 use crate::copy::{self, sound};
 use crate::grid::frame_ticks;
 use crate::ladder::{self, Size};
 use crate::picture::Picture;
-use crate::probe::{Audio, Probe, Video, nominal};
+use crate::probe::{Probe, Video, nominal};
 use crate::stretch::{self, Entry, Stretch};
 use crate::{Cues, Grid, Index, Rational, Refusal, TICKS, codecs, limits, rates};
 
@@ -200,7 +202,7 @@ impl Plan {
                 (None, Grid::audio(audio.duration.or(probe.duration).unwrap_or(0)), None)
             }
         };
-        let audio = plan_audio(probe, index, video.as_ref(), &grid, options);
+        let audio = audio::planned(probe, index, video.as_ref(), &grid, options);
         let start = video
             .as_ref()
             .map(|video| video.time_base.scale(video.start_pts, TICKS))
@@ -228,7 +230,7 @@ impl Plan {
     #[must_use]
     pub fn encoding_sound(&self, probe: &Probe, options: &Options) -> Self {
         let audio = probe.audio.as_ref().map(|audio| {
-            encoded_audio(audio, self.video.as_ref(), &self.grid, options, &sound::Why::Damaged)
+            audio::encoded(audio, self.video.as_ref(), &self.grid, options, &sound::Why::Damaged)
         });
         Self { audio, ..self.clone() }
     }
@@ -387,60 +389,4 @@ fn poster_at(grid: &Grid, rate: Rational, keys: impl Iterator<Item = u64>) -> u6
     keys.filter(|key| (tenth / 2..=tenth * 4).contains(key))
         .min_by_key(|key| key.abs_diff(tenth))
         .map_or(tenth - frame / 2, |key| key + frame / 2)
-}
-
-fn plan_audio(
-    probe: &Probe,
-    index: Option<&Index>,
-    video: Option<&VideoPlan>,
-    grid: &Grid,
-    options: &Options,
-) -> Option<AudioPlan> {
-    let audio = probe.audio.as_ref()?;
-    let kept = video.ok_or(sound::Why::Alone).and_then(|video| {
-        let start = video.time_base.scale(video.start_pts, sound::SAMPLE_RATE.into());
-        sound::conforms(probe, audio, index, start, grid, audio_bitrate(audio, options))
-    });
-    Some(match kept {
-        Ok(kept) => AudioPlan {
-            stream: audio.stream,
-            copy: true,
-            why_not_copied: None,
-            sample_rate: sound::SAMPLE_RATE,
-            channels: audio.channels,
-            bitrate: u32::try_from(kept.bitrate).unwrap_or(u32::MAX),
-            language: audio.language.clone(),
-            start_pts: kept.start,
-            time_base: audio.time_base,
-            pad_to: None,
-        },
-        Err(why) => encoded_audio(audio, video, grid, options, &why),
-    })
-}
-
-fn encoded_audio(
-    audio: &Audio,
-    video: Option<&VideoPlan>,
-    grid: &Grid,
-    options: &Options,
-    why: &sound::Why,
-) -> AudioPlan {
-    let (start_pts, time_base) = video
-        .map_or((audio.start_pts, audio.time_base), |video| (video.start_pts, video.time_base));
-    AudioPlan {
-        stream: audio.stream,
-        copy: false,
-        why_not_copied: Some(why.to_string()),
-        sample_rate: sound::SAMPLE_RATE,
-        channels: audio.channels.min(2),
-        bitrate: audio_bitrate(audio, options),
-        language: audio.language.clone(),
-        start_pts,
-        time_base,
-        pad_to: grid.exact.then_some(grid.duration),
-    }
-}
-
-fn audio_bitrate(audio: &Audio, options: &Options) -> u32 {
-    if audio.channels == 1 { options.audio_bitrate / 2 } else { options.audio_bitrate }
 }

@@ -1,5 +1,9 @@
 //! Video fragments, one for each GOP, into segments by the grid.
 
+mod keyed;
+
+use keyed::{Keyed, Take};
+
 use crate::fmp4::Fragment;
 use crate::grid::{SHORT_TAIL, joins};
 use crate::{Grid, Mismatch, TICKS};
@@ -48,7 +52,7 @@ impl Segmenter {
             bytes: Vec::new(),
         });
         let nominal = Nominal {
-            run: grid.keyed.then_some(Keyed { first, end, at: None, led: false }),
+            run: grid.keyed.then(|| Keyed::new(first, end)),
             n_fragments: if grid.keyed { first_number(grid, first) } else { 0 },
             sequence: if grid.keyed { first } else { 0 },
             grid: if grid.exact { Grid::nominal(grid.rate, 0) } else { grid.clone() },
@@ -158,60 +162,6 @@ impl Open {
         self.end = other.end;
         self.frames += other.frames;
         self.bytes.append(&mut other.bytes);
-    }
-}
-
-/// One run of a keyed grid: whether it begins early enough, ends late enough, and has something in each segment.
-#[derive(Debug)]
-struct Keyed {
-    first: u32,
-    end: Option<u32>,
-    /// Segment of the last fragment.
-    at: Option<u64>,
-    /// Something came that is shown before the first segment.
-    led: bool,
-}
-
-/// What is done with a fragment.
-enum Take {
-    It,
-    /// It is shown before the run.
-    Nothing,
-    Mismatch,
-}
-
-impl Keyed {
-    fn push(&mut self, segment: u64) -> Take {
-        let first = u64::from(self.first);
-        if self.at.is_none() && segment < first {
-            self.led = true;
-            return Take::Nothing;
-        }
-        let follows = match self.at {
-            None => segment == first && (self.led || first == 0),
-            Some(at) => segment == at || segment == at + 1,
-        };
-        self.at = Some(segment);
-        if follows && self.end.is_none_or(|end| segment < end.into()) {
-            Take::It
-        } else {
-            Take::Mismatch
-        }
-    }
-
-    /// # Errors
-    /// [`Mismatch::TooFew`]: it broke off before its end.
-    fn finish(&self) -> Result<(), Mismatch> {
-        let next = self.at.map_or(self.first.into(), |at| at + 1);
-        match self.end {
-            Some(want) if next < want.into() => {
-                Err(Mismatch::TooFew { want, got: u32::try_from(next).unwrap_or(u32::MAX) })
-            }
-            None if self.at.is_none() => {
-                Err(Mismatch::TooFew { want: self.first + 1, got: self.first })
-            }
-            _ => Ok(()),
-        }
     }
 }
 
