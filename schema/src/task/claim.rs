@@ -117,7 +117,7 @@ impl Wanted {
 }
 
 /// How long the beginning of a film waits for a worker that encodes nothing: each looks for tasks every 1 to 4 s.
-pub const PASSED_OVER: Duration = Duration::from_secs(4);
+pub const PASSED_OVER: Duration = Duration::from_secs(5);
 
 /// Claims the wanted task that is wanted first; `None` when there is none. A stretch is wanted when
 /// somebody who began to watch as it became ready would come to it: segment `place` begins after at most 6 s for each before

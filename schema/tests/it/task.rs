@@ -149,7 +149,7 @@ async fn beginnings_without_a_starter_are_claimed_when_nobody_took_them() {
     }
     let unstarted = || Wanted { unstarted: true, ..Wanted::of(&[Kind::Encode]) };
     assert_eq!(claim_of(&db, unstarted()).await, None, "others may take it");
-    let set = "UPDATE tasks SET ready_at = ready_at - interval '5 s'";
+    let set = "UPDATE tasks SET ready_at = ready_at - interval '6 s'";
     db.run_tx("test.earlier", async move |tx| tx.exec(set, &[]).await).await.unwrap();
     let lease = claim_of(&db, unstarted()).await.unwrap();
     assert_eq!((lease.video(), lease.place()), (other, 0));

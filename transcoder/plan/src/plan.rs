@@ -23,6 +23,9 @@ pub const KEYED: u32 = 3;
 /// Highest frame rate of a rung, with room for a sloppy clock: Apple's rules (1.19) say not above 60.
 const MAX_RATE: f64 = 60.5;
 
+/// [`limits::MAX_SECONDS`] as times count.
+const MAX_SECONDS: i64 = limits::MAX_SECONDS.cast_signed();
+
 /// What an operator may choose.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Options {
@@ -263,6 +266,10 @@ fn plan_video(
         Tables::Cues(cues) => (None, Some(cues)),
         Tables::None => (None, None),
     };
+    // One that is beyond what a film can have makes all of them doubtful.
+    let start_ms = video.time_base.scale(video.start_pts, 1000);
+    let possible = |last: i64| last.saturating_sub(start_ms) / 1000 <= MAX_SECONDS;
+    let cues = cues.filter(|cues| cues.last().is_some_and(possible));
     let average = index.and_then(|index| average(index, video.time_base));
     let source_rate =
         average.map_or(video.rate, |average| nominal(Some(video.rate), Some(average)));

@@ -9,7 +9,7 @@ use reelpin_plan::argv::{Argv, Program as Planned};
 use reelpin_schema::failure::Failure;
 
 use super::Ffmpeg;
-use super::pipe::Read;
+use super::pipe::{self, Read};
 use super::source::Lent;
 use crate::confine::{Child, ConfineError, Job, Limits, Program, Report};
 use crate::error::{Cause, TaskError};
@@ -175,14 +175,14 @@ pub(crate) fn is_of_input(e: &ConfineError) -> bool {
 ///
 /// Of two failures the reader's is the cause, but for a program that broke off: then a short pipe
 /// only repeats it, unless what it had written before was already not what was planned. Before both
-/// comes an original that could not be read.
+/// comes an original that could not be read. What the pipes' ends made of their rest is handed on when all is well.
 pub(super) async fn ended(
     program: Planned,
     child: Child,
     original: &Lent,
     read: Result<Read, TaskError>,
 ) -> Result<(), TaskError> {
-    if !matches!(read, Ok(Read::Whole)) {
+    if !matches!(read, Ok(Read::Whole(_))) {
         child.kill();
     }
     let ended = child.wait().await;
@@ -191,7 +191,16 @@ pub(super) async fn ended(
         return Ok(());
     }
     read_well(original)?;
-    match (ended, read.map(drop)) {
+    let (lasts, read) = match read {
+        Ok(Read::Whole(lasts)) => (lasts, Ok(())),
+        Ok(Read::Enough) => return Ok(()),
+        Err(e) => (Vec::new(), Err(e)),
+    };
+    match (ended, read) {
+        (Ok(_), Ok(())) => {
+            pipe::hand_on(lasts).await;
+            Ok(())
+        }
         (Ok(_), read) => read,
         (Err(ConfineError::NonZero { code: TOO_MANY_ERRORS, .. }), _) => {
             Err(TaskError::Theirs(Failure::new(

@@ -43,13 +43,33 @@ impl Cutter for Packer {
     }
 }
 
-/// How reading a pipe ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// How reading pipes ended.
+#[derive(Debug)]
 pub(super) enum Read {
-    /// With the pipe, and everything is handed on.
-    Whole,
+    /// With the pipes, and everything is handed on but what was cut at their ends.
+    Whole(Vec<Last>),
     /// Nobody takes it any more.
     Enough,
+}
+
+/// What the end of a pipe makes of its rest: segments only if the program ended by itself, because one that is killed between
+/// two fragments leaves a pipe that ends as well as any.
+#[derive(Debug)]
+pub(super) struct Last {
+    out: mpsc::Sender<Made>,
+    segments: Vec<Segment>,
+}
+
+/// Hands on what was cut at the ends of pipes.
+pub(super) async fn hand_on(lasts: Vec<Last>) {
+    for Last { out, segments } in lasts {
+        for segment in segments {
+            // Who takes no more knows why.
+            if out.send(Made::Segment(segment)).await.is_err() {
+                break;
+            }
+        }
+    }
 }
 
 /// Reads several pipes of one program to their ends, or until nobody takes what one of them says: the program breaks off
@@ -58,10 +78,11 @@ pub(super) async fn all(
     pipes: impl IntoIterator<Item = impl Future<Output = Result<Read, TaskError>>>,
 ) -> Result<Read, TaskError> {
     let whole = pipes.into_iter().map(async |pipe| match pipe.await {
-        Ok(Read::Whole) => Ok(()),
+        Ok(Read::Whole(lasts)) => Ok(lasts),
         ended => Err(ended),
     });
-    try_join_all(whole).await.map_or_else(|ended| ended, |_| Ok(Read::Whole))
+    let whole = try_join_all(whole).await;
+    whole.map_or_else(|ended| ended, |lasts| Ok(Read::Whole(lasts.into_iter().flatten().collect())))
 }
 
 /// Reads a pipe to its end and hands on what comes out. Ends at once when nobody takes it any more; with an error as
@@ -103,12 +124,7 @@ pub(super) async fn read(
         }
     }
     reader.finish()?;
-    for last in cutter.finish()? {
-        if out.send(Made::Segment(last)).await.is_err() {
-            return Ok(Read::Enough);
-        }
-    }
-    Ok(Read::Whole)
+    Ok(Read::Whole(vec![Last { out, segments: cutter.finish()? }]))
 }
 
 #[cfg(test)]
@@ -141,23 +157,45 @@ mod tests {
             drop(made);
         };
         let read = timeout(std::time::Duration::from_secs(60), join(read, left)).await.unwrap().0;
-        assert_eq!(read.unwrap(), Read::Enough);
+        assert!(matches!(read.unwrap(), Read::Enough));
         drop(theirs);
+    }
+
+    #[tokio::test]
+    async fn what_the_end_of_a_pipe_cuts_waits_for_the_program() {
+        struct One;
+        impl Cutter for One {
+            fn push(&mut self, _: Fragment) -> Result<Vec<Segment>, Mismatch> {
+                Ok(Vec::new())
+            }
+
+            fn finish(self) -> Result<Vec<Segment>, Mismatch> {
+                let (sequence, start_ticks, duration_ticks, frames) = (0, 0, 1, 1);
+                Ok(vec![Segment { sequence, start_ticks, duration_ticks, frames, bytes: vec![] }])
+            }
+        }
+        let words = "-nostdin -v error -f lavfi -i color=s=16x16:d=0.1 -c:v libx264 \
+             -movflags +cmaf+frag_keyframe+empty_moov+skip_trailer -f mp4 pipe:1";
+        let film = std::process::Command::new("ffmpeg").args(words.split_whitespace()).output();
+        let (out, mut made) = mpsc::channel(4);
+        let whole = read(&film.unwrap().stdout[..], One, || Ok(()), out).await.unwrap();
+        assert!(matches!(made.recv().await, Some(Made::Init { .. })));
+        assert!(made.try_recv().is_err());
+        let Read::Whole(lasts) = whole else { panic!("{whole:?}") };
+        hand_on(lasts).await;
+        assert!(matches!(made.recv().await, Some(Made::Segment(_))));
+        assert!(made.recv().await.is_none());
     }
 
     #[tokio::test]
     async fn what_the_others_hear_of_a_pipe_that_was_left_is_no_error() {
         let torn = || Err(TaskError::Ours(Cause::Silent));
+        let whole = || ready(Ok(Read::Whole(Vec::new())));
         let both = all([ready(Ok(Read::Enough)), ready(torn())]).await;
-        assert_eq!(both.unwrap(), Read::Enough);
-        assert_eq!(
-            all([ready(Ok(Read::Whole)), ready(Ok(Read::Enough))]).await.unwrap(),
-            Read::Enough
-        );
-        assert_eq!(
-            all([ready(Ok(Read::Whole)), ready(Ok(Read::Whole))]).await.unwrap(),
-            Read::Whole
-        );
-        assert!(all([ready(Ok(Read::Whole)), ready(torn())]).await.is_err());
+        assert!(matches!(both.unwrap(), Read::Enough));
+        let one = all([whole(), ready(Ok(Read::Enough))]).await;
+        assert!(matches!(one.unwrap(), Read::Enough));
+        assert!(matches!(all([whole(), whole()]).await.unwrap(), Read::Whole(_)));
+        assert!(all([whole(), ready(torn())]).await.is_err());
     }
 }

@@ -29,8 +29,10 @@ pub(super) async fn run(work: &Work, lease: &Lease) -> Result<(), TaskError> {
         Some(line) if plan.grid.is_divisible() => line.stored(first),
         _ => 0,
     };
-    let is_part = first > 0 || end.is_some_and(|end| end < plan.grid.n_segments());
-    let done = match Run::rest(picture, Stretch { first, end }, stored) {
+    let run = Run::rest(picture, Stretch { first, end }, stored);
+    let begins = run.as_ref().map_or(first, Run::first);
+    let is_part = begins > 0 || end.is_some_and(|end| end < plan.grid.n_segments());
+    let done = match run {
         Some(run) => encode(work, lease, &video, &plan, &run, &rungs).await,
         None => Ok(()),
     };

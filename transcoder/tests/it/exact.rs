@@ -100,12 +100,9 @@ async fn stretches(studio: &Studio, id: Uuid) -> Vec<i64> {
         .unwrap()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stretch_is_taken_over_and_its_first_worker_killed() {
-    let studio = Studio::open().await;
-    // Its key frames are too far apart for a copy.
-    let film = studio.clip("film.mp4", MINUTE);
-    let id = studio.upload(&film).await;
+/// A film is begun by a worker, taken over by a second one, and left to it when the first is killed.
+async fn taken_over(studio: &Studio, film: &Path) -> Uuid {
+    let id = studio.upload(film).await;
     let first = studio.worker();
     studio.until_segments(id, 2).await;
     let second = studio.worker();
@@ -114,8 +111,17 @@ async fn a_stretch_is_taken_over_and_its_first_worker_killed() {
     studio.expire_leases().await;
     studio.until(id, "completed", |v| v.status == Status::Completed).await;
     second.stop().await;
-    let stretches = stretches(&studio, id).await;
+    let stretches = stretches(studio, id).await;
     assert!(stretches.len() > 1, "nothing was taken over: {stretches:?}");
+    id
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stretch_is_taken_over_and_its_first_worker_killed() {
+    let studio = Studio::open().await;
+    // Its key frames are too far apart for a copy.
+    let film = studio.clip("film.mp4", MINUTE);
+    let id = taken_over(&studio, &film).await;
     is_the_film(&studio, id, &film).await;
 }
 
@@ -126,19 +132,9 @@ async fn a_large_matroska_film_is_taken_over_and_its_first_worker_killed() {
     let words = MINUTE.replace("-c:a aac", "-c:a pcm_s32le -ar 96000 -ac 4");
     let film = studio.clip("film.mkv", &words);
     assert!(film.metadata().unwrap().len() > reelpin_plan::container::MAX_MATROSKA);
-    let id = studio.upload(&film).await;
-    let first = studio.worker();
-    studio.until_segments(id, 3).await;
-    let second = studio.worker();
-    studio.until_encodes(id, 2).await;
-    first.kill().await;
-    studio.expire_leases().await;
-    let video = studio.until(id, "completed", |v| v.status == Status::Completed).await;
-    second.stop().await;
-    let plan: Plan = serde_json::from_value(video.plan.unwrap()).unwrap();
+    let id = taken_over(&studio, &film).await;
+    let plan: Plan = serde_json::from_value(studio.video(id).await.plan.unwrap()).unwrap();
     assert!(plan.grid.keyed, "it was planned anew");
-    let stretches = stretches(&studio, id).await;
-    assert!(stretches.len() > 1, "nothing was taken over: {stretches:?}");
     is_the_film(&studio, id, &film).await;
 }
 

@@ -208,3 +208,15 @@ fn a_part_without_a_frame_is_not_the_films_fault() {
         .collect();
     assert!(ended[0] && !ended[ended.len() - 1], "{ended:?}");
 }
+
+#[test]
+fn a_cue_beyond_any_film_makes_none_of_them_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let words = format!("-f lavfi -i testsrc2=s=64x64:r=25:d=9 {X264} -g 25");
+    let probe = probe(&clip(dir.path(), "a.mkv", &words));
+    for (last, keyed) in [(43_200_000, true), (50_000_000, false), (9_000_000_000_000, false)] {
+        let cues = Cues::new([0, 1000, 2000, 4000, last]).unwrap();
+        let plan = Plan::by_cues(&probe, &cues, &Options::default()).unwrap();
+        assert_eq!(plan.grid.keyed, keyed, "{last}");
+    }
+}
