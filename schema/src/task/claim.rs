@@ -119,7 +119,7 @@ impl Wanted {
 /// How long the beginning of a film waits for a worker that encodes nothing: each looks for tasks every 1 to 4 s.
 pub const PASSED_OVER: Duration = Duration::from_secs(5);
 
-/// Claims the wanted task that is wanted first; `None` when there is none. A stretch is wanted when
+/// Claims, of the tasks it may take, the ready one that is due first; `None` when there is none. A stretch is due when
 /// somebody who began to watch as it became ready would come to it: segment `place` begins after at most 6 s for each before
 /// it. So the beginning of a film goes before the far parts of others, which do not wait for ever, and what was interrupted
 /// before what comes after it; a published folder is pinned before an original. The places of pins at services are no order.
